@@ -1,0 +1,132 @@
+"""What an edit is: the state that a list of commands folds into. Pure; no torch, no device.
+
+The engine keeps every command it drained (`Event`); `fold` of that list is the state the engine
+is in. Undo, sessions and replay stand on this one function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import types as t
+
+MAX_SEED = 2**32 - 1  # numpy's RandomState takes no more
+
+
+class EditError(ValueError):
+    """A command that makes no sense in the state it met; the state is left as it was."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EditState:
+    """Everything a person decided about one picture; w+ follows from it step by step."""
+
+    size: t.Size
+    config: t.DragConfig
+    seed: int = 0
+    psi: float = 1.0
+    points: tuple[t.DragPoint, ...] = ()
+    mask: NDArray[np.float32] | None = None
+    paused: bool = False
+
+    def point(self, point_id: int) -> t.DragPoint:
+        """The point of that id.
+
+        Raises:
+            EditError: there is none.
+        """
+        for point in self.points:
+            if point.id == point_id:
+                return point
+        raise EditError(f"point {point_id}: there is no such point")
+
+
+def fold(start: EditState, commands: Iterable[t.Command]) -> EditState:
+    """Apply the commands in order."""
+    return reduce(apply, commands, start)
+
+
+def apply(state: EditState, command: t.Command) -> EditState:
+    """The state after one command.
+
+    Raises:
+        EditError: a point outside the picture or unknown, an id taken, a mask of the wrong size,
+            a seed or psi out of range.
+    """
+    match command:
+        case t.AddPoint(point):
+            return _add(state, point)
+        case t.MoveTarget(point_id, target):
+            old = state.point(point_id)
+            return _exchange(state, old, replace(old, target=_inside(state, "target", target)))
+        case t.MoveHandle(point_id, handle):
+            old = state.point(point_id)
+            return _exchange(state, old, replace(old, handle=_inside(state, "handle", handle)))
+        case t.RemovePoint(point_id):
+            gone = state.point(point_id)
+            return replace(state, points=tuple(p for p in state.points if p is not gone))
+        case t.ClearPoints() | t.ResetPicture():
+            return replace(state, points=())
+        case t.SetSeed(seed):
+            return replace(state, seed=_seed(seed), points=(), mask=None)
+        case t.SetTruncation(psi):
+            return replace(state, psi=_psi(psi))
+        case t.SetConfig(config):
+            return replace(state, config=config)
+        case t.SetMask(mask):
+            return replace(state, mask=_mask(state.size, mask))
+        case t.SetPaused(paused):
+            return replace(state, paused=paused)
+        case _:
+            assert_never(command)
+
+
+def _add(state: EditState, point: t.DragPoint) -> EditState:
+    if any(p.id == point.id for p in state.points):
+        raise EditError(f"point {point.id}: the id is taken")
+    _inside(state, "handle", point.handle)
+    _inside(state, "target", point.target)
+    return replace(state, points=(*state.points, point))
+
+
+def _exchange(state: EditState, old: t.DragPoint, new: t.DragPoint) -> EditState:
+    return replace(state, points=tuple(new if p is old else p for p in state.points))
+
+
+def _inside(state: EditState, what: str, point: t.Point) -> t.Point:
+    if not state.size.contains(point):
+        width, height = state.size
+        raise EditError(
+            f"{what} ({point.x:g}, {point.y:g}) is outside the picture: "
+            f"x must be 0 to {width - 1}, y 0 to {height - 1}"
+        )
+    return point
+
+
+def _seed(seed: int) -> int:
+    if not 0 <= seed <= MAX_SEED:
+        raise EditError(f"seed must be from 0 to {MAX_SEED}, not {seed}")
+    return seed
+
+
+def _psi(psi: float) -> float:
+    if not -2.0 <= psi <= 2.0:
+        raise EditError(f"truncation psi must be from -2 to 2, not {psi:g}")
+    return psi
+
+
+def _mask(size: t.Size, mask: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
+    if mask is None:
+        return None
+    if mask.shape != (size.height, size.width):
+        height, width = mask.shape[:2] if mask.ndim >= 2 else (0, 0)
+        raise EditError(
+            f"mask is {width}x{height}, the picture {size.width}x{size.height}: they must agree"
+        )
+    return mask

@@ -1,0 +1,1 @@
+"""What leaves an edit behind: videos and picture files."""

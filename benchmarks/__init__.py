@@ -1,0 +1,1 @@
+"""Bundled benchmarks: how fast the live loop is on this machine."""

@@ -1,0 +1,1 @@
+"""The StyleGAN2 generator: configuration, networks, latents, checkpoints, back-ends."""

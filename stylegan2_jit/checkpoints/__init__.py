@@ -1,0 +1,1 @@
+"""Weights in files: reading and writing, without ever running code from them."""
