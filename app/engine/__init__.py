@@ -1,1 +1,1 @@
-"""The drag engine: commands in, frames out, on a thread and a stream of its own; never Dear PyGui."""
+"""The drag engine: commands in, frames out, on its own thread and stream; no window."""

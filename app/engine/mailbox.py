@@ -57,7 +57,7 @@ class CommandMailbox:
         self._oldest_s: float | None = None
 
     def post(self, command: Command) -> None:
-        """Add a command; an older one of the same key goes, and the new one takes the last place."""
+        """Add a command; it replaces an older one of the same key and goes last."""
         key = coalescing_key(command)
         with self._changed:
             if key is not None:
