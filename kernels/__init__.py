@@ -1,1 +1,23 @@
-"""One file an operation: its contract and its plain-torch reference side by side."""
+"""One file an operation: its contract and its plain-torch reference side by side.
+
+The operations are registered as `torch.ops.draglive.*` with fake and autograd implementations,
+so that torch.compile and TorchScript see them as single nodes.
+"""
+
+from .mask_loss import keep_map, mask_loss
+from .motion_supervision import clipped_motions, motion_supervision
+from .sampling import disc_offsets, sample_bilinear, square_offsets
+from .to_rgba import to_rgba
+from .track_points import track_points
+
+__all__ = [
+    "clipped_motions",
+    "disc_offsets",
+    "keep_map",
+    "mask_loss",
+    "motion_supervision",
+    "sample_bilinear",
+    "square_offsets",
+    "to_rgba",
+    "track_points",
+]

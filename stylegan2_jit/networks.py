@@ -206,7 +206,8 @@ class Generator(nn.Module):
         self.synthesis = Synthesis(config)
         self.requires_grad_(False)
         self.eval()
-        self.prepare(torch.float32)
+        if not self.mapping.w_avg.is_meta:  # on the meta device: loaded first, prepared then
+            self.prepare(torch.float32)
 
     def prepare(self, dtype: torch.dtype, device: torch.device | str | None = None) -> "Generator":
         """Move to a device and derive the constants that run, in the compute dtype.

@@ -55,6 +55,7 @@ class CommandMailbox:
         self._changed = threading.Condition()
         self._commands: list[Command] = []
         self._oldest_s: float | None = None
+        self._woken = False
 
     def post(self, command: Command) -> None:
         """Add a command; it replaces an older one of the same key and goes last."""
@@ -70,15 +71,17 @@ class CommandMailbox:
     def drain(self, timeout_s: float = 0.0) -> Batch:
         """Take all commands; when there is none, wait up to `timeout_s` for one."""
         with self._changed:
-            if not self._commands and timeout_s > 0:
-                self._changed.wait(timeout_s)
+            if timeout_s > 0:
+                self._changed.wait_for(lambda: self._commands or self._woken, timeout_s)
+            self._woken = False
             batch = Batch(tuple(self._commands), self._oldest_s)
             self._commands, self._oldest_s = [], None
             return batch
 
     def wake(self) -> None:
-        """End a waiting `drain` early, with no command."""
+        """End a waiting `drain` (or the next one) early, with no command."""
         with self._changed:
+            self._woken = True
             self._changed.notify_all()
 
 
@@ -112,18 +115,25 @@ class FrameMailbox(Generic[Buffer]):
     def publish(self, frame: Frame, buffer: Buffer) -> None:
         """Make the written buffer the newest frame; one that was never taken is dropped."""
         with self._lock:
-            self._release(self._ready)
+            if self._ready is not None:
+                self._release(self._ready[1])
             self._ready = (frame, buffer)
+
+    def give_back(self, buffer: Buffer) -> None:
+        """Return an acquired buffer unwritten."""
+        with self._lock:
+            self._release(buffer)
 
     def take(self) -> Frame | None:
         """The newest frame if there is one not taken yet; the frame taken before is given up."""
         with self._lock:
             if self._ready is None:
                 return None
-            self._release(self._shown)
+            if self._shown is not None:
+                self._release(self._shown[1])
             self._shown, self._ready = self._ready, None
             return self._shown[0]
 
-    def _release(self, held: tuple[Frame, Buffer] | None) -> None:
-        if held is not None and any(held[1] is buffer for buffer in self._pool):
-            self._free.append(held[1])
+    def _release(self, buffer: Buffer) -> None:
+        if any(buffer is known for known in self._pool):
+            self._free.append(buffer)

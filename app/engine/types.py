@@ -315,12 +315,15 @@ class StageStats:
 
 @dataclass(frozen=True, slots=True)
 class EngineStats:
-    """The engine's clockwork over the last seconds."""
+    """The engine's clockwork: percentiles and rates of the last seconds, totals since the start."""
 
     stages: Mapping[str, StageStats] = field(default_factory=dict)
     steps_per_second: float = 0.0
     frames_per_second: float = 0.0
-    mouse_to_frame: StageStats | None = None
+    mouse_to_frame: StageStats | None = None  # a command's post to the frame that shows it
+    steps: int = 0
+    frames: int = 0
+    active_s: float = 0.0  # time spent dragging; idle time is not in it
 
 
 FrameSink: TypeAlias = Callable[[Frame], None]

@@ -1,0 +1,163 @@
+"""Which back-end runs when: eager at once, the fastest one as soon as it is ready.
+
+`BackendChooser` answers the editor's question "what runs so many blocks now?" and prepares a
+better answer beside the work: a child process measures (`calibrate`), a thread builds, checks and
+warms the winner up, and the worker swaps between two steps.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from typing import Literal
+
+from torch import Tensor
+
+from draglive.stylegan2_jit.calibrate import (
+    Calibration,
+    Setting,
+    Verdict,
+    read_verdict,
+    worth_calibrating,
+)
+from draglive.stylegan2_jit.checkpoints import Checkpoint
+from draglive.stylegan2_jit.compile import (
+    Backend,
+    BackendError,
+    BackendName,
+    build_backend,
+    self_check,
+    warm_up,
+)
+
+from .device import Device
+
+BackendChoice = Literal["auto", "eager", "script", "compile"]
+
+
+class BackendChooser:
+    """The back-ends of one loaded model.
+
+    Args:
+        checkpoint: the model, prepared for the device.
+        device: where it runs.
+        choice: 'auto', or one by name.
+        ws: float32 [1, num_ws, w_dim], any picture, to check and warm up with.
+        calibrate: with 'auto', measure in the background what was never measured here.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        device: Device,
+        choice: BackendChoice,
+        ws: Tensor,
+        *,
+        calibrate: bool,
+    ) -> None:
+        self._synthesis = checkpoint.generator.synthesis
+        self._path = checkpoint.path
+        self._device = device
+        self._choice = choice
+        self._ws = ws
+        self._calibrate = calibrate
+        self._built: dict[tuple[BackendName, int], Backend] = {}
+        self._better: dict[int, BackendName] = {}
+        self._ready: queue.SimpleQueue[Backend | str] = queue.SimpleQueue()
+        self._calibration: tuple[int, Calibration] | None = None
+        self._asked: set[int] = set()
+        self.reason = "as asked" if choice != "auto" else "the first picture does not wait"
+
+    def __call__(self, blocks: int) -> Backend:
+        """The back-end to run `blocks` blocks with, now.
+
+        Raises:
+            BackendError: the one asked for by name cannot be built or is wrong.
+        """
+        if self._choice != "auto":
+            return self._get(self._choice, blocks, check=self._choice != "eager")
+        if blocks not in self._asked:
+            self._asked.add(blocks)
+            self._look_for_better(blocks)
+        return self._get(self._better.get(blocks, "eager"), blocks)
+
+    def poll(self) -> str | None:
+        """News since the last call: one line, and `__call__` may answer differently; or None."""
+        self._poll_calibration()
+        try:
+            news = self._ready.get_nowait()
+        except queue.Empty:
+            return None
+        if isinstance(news, str):
+            self.reason = news
+            return news
+        self._built[news.name, news.blocks] = news
+        self._better[news.blocks] = news.name
+        return f"now on the {news.name} back-end"
+
+    def close(self) -> None:
+        """End what runs in the background."""
+        if self._calibration is not None:
+            self._calibration[1].stop()
+            self._calibration = None
+
+    def _get(self, name: BackendName, blocks: int, *, check: bool = False) -> Backend:
+        if (name, blocks) not in self._built:
+            backend = build_backend(name, self._synthesis, blocks)
+            if check:
+                self_check(backend, build_backend("eager", self._synthesis, blocks), self._ws)
+                warm_up(backend, self._ws)
+            self._built[name, blocks] = backend
+        return self._built[name, blocks]
+
+    def _look_for_better(self, blocks: int) -> None:
+        setting = self._setting(blocks)
+        verdict = read_verdict(setting)
+        if verdict is not None:
+            self._follow(verdict, blocks)
+        elif self._calibrate and self._calibration is None and worth_calibrating(self._device.on):
+            self._calibration = blocks, Calibration(setting)
+            self.reason = "measuring the others in the background"
+        else:
+            self.reason = "the others were never measured here"
+
+    def _poll_calibration(self) -> None:
+        if self._calibration is None:
+            return
+        blocks, calibration = self._calibration
+        try:
+            verdict = calibration.poll()
+        except BackendError as error:
+            self._calibration = None
+            self._ready.put(f"stays on eager: {error}")
+            return
+        if verdict is not None:
+            self._calibration = None
+            self._follow(verdict, blocks)
+
+    def _follow(self, verdict: Verdict, blocks: int) -> None:
+        """Build the verdict's winner beside the work."""
+        self.reason = f"fastest here: {verdict.reason()}"
+        if verdict.fastest != "eager":
+            arguments = (verdict.fastest, blocks)
+            threading.Thread(
+                target=self._build, args=arguments, name="draglive-backend", daemon=True
+            ).start()
+
+    def _build(self, name: BackendName, blocks: int) -> None:
+        try:
+            eager = build_backend("eager", self._synthesis, blocks)
+            backend = build_backend(name, self._synthesis, blocks)
+            self_check(backend, eager, self._ws)
+            warm_up(backend, self._ws)
+        except (BackendError, RuntimeError) as error:
+            line = str(error).strip().splitlines()[0]
+            self._ready.put(f"stays on eager: {line}")
+        else:
+            self._ready.put(backend)
+
+    def _setting(self, blocks: int) -> Setting:
+        dtype = str(self._device.dtype).removeprefix("torch.")
+        return Setting(
+            str(Path(self._path).resolve()), str(self._device.on), dtype, 2 ** (blocks + 1)
+        )

@@ -1,0 +1,240 @@
+"""What differs between a CPU, a CUDA card and Apple's MPS, and nothing else does.
+
+Streams, clocks for stages, and the slots through which a frame reaches the host. Knows neither
+generators nor points.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+import statistics
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .types import Size, StageStats
+
+RECENT = 512  # samples that percentiles look back on
+REPORT_COLUMNS = 4  # per point: handle x, handle y, distance left, still moving (1) or not (0)
+
+
+class DeviceError(ValueError):
+    """A device or precision that this machine does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where the engine computes, and in which precision the generator's convolutions run."""
+
+    on: torch.device
+    dtype: torch.dtype
+    name: str  # the hardware's
+
+    @property
+    def is_cuda(self) -> bool:
+        """Whether there are streams and events."""
+        return self.on.type == "cuda"
+
+    @property
+    def dtype_name(self) -> str:
+        """'float32', 'bfloat16' or 'float16'."""
+        return str(self.dtype).removeprefix("torch.")
+
+    def upload(self, values: np.ndarray) -> Tensor:
+        """A host array on the device, without waiting for it."""
+        tensor = torch.from_numpy(values)
+        if self.is_cuda:
+            return tensor.pin_memory().to(self.on, non_blocking=True)
+        return tensor.to(self.on)
+
+    @contextlib.contextmanager
+    def stream(self) -> Iterator[None]:
+        """Work inside goes to a stream of its own where the device has streams."""
+        if self.is_cuda:
+            with torch.cuda.device(self.on), torch.cuda.stream(torch.cuda.Stream(self.on)):
+                yield
+        else:
+            yield
+
+    def synchronize(self) -> None:
+        """Wait for all submitted work: at load and in benchmarks only."""
+        if self.is_cuda:
+            torch.cuda.synchronize(self.on)
+        elif self.on.type == "mps":
+            torch.mps.synchronize()
+
+
+def open_device(name: str = "auto", dtype: str = "auto") -> Device:
+    """Find a device.
+
+    Args:
+        name: 'auto' (CUDA, then MPS, then CPU), 'cpu', 'cuda', 'cuda:1', 'mps'.
+        dtype: 'auto' (what measures fastest and is safe), 'float32', 'bfloat16', 'float16'.
+
+    Raises:
+        DeviceError: the device is unknown or not there, or the dtype is unknown.
+    """
+    dtypes = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+    if dtype != "auto" and dtype not in dtypes:
+        raise DeviceError(f"dtype must be auto, {', '.join(dtypes)}, not {dtype!r}")
+    device = _find(name)
+    chosen = _fastest_dtype(device) if dtype == "auto" else dtypes[dtype]
+    return Device(device, chosen, _hardware_name(device))
+
+
+def _find(name: str) -> torch.device:
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda", torch.cuda.current_device())
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    kind, _, index = name.partition(":")
+    rule = "device must be auto, cpu, cuda, cuda:N or mps"
+    if kind not in ("cpu", "cuda", "mps") or (index and not index.isdecimal()):
+        raise DeviceError(f"{rule}, not {name!r}")
+    if kind == "cuda" and int(index or 0) >= torch.cuda.device_count():
+        count = torch.cuda.device_count()
+        raise DeviceError(f"device {name!r} is not there: this machine has {count} CUDA devices")
+    if kind == "mps" and not torch.backends.mps.is_available():
+        raise DeviceError("device 'mps' is not there: it needs a Mac with Apple silicon")
+    return torch.device(kind, int(index or 0)) if kind == "cuda" else torch.device(kind)
+
+
+def _fastest_dtype(device: torch.device) -> torch.dtype:
+    """bfloat16 where a typical convolution runs faster in it, else float32."""
+    if device.type == "mps":
+        return torch.float32
+    if device.type == "cuda":
+        ready = torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.bfloat16 if ready else torch.float32
+    times = {dtype: _convolution_ms(dtype) for dtype in (torch.float32, torch.bfloat16)}
+    return min(times, key=lambda dtype: times[dtype])
+
+
+def _convolution_ms(dtype: torch.dtype) -> float:
+    x = torch.randn(1, 128, 64, 64).to(dtype).contiguous(memory_format=torch.channels_last)
+    kernel = torch.randn(128, 128, 3, 3).to(dtype).contiguous(memory_format=torch.channels_last)
+    samples = []
+    for _ in range(6):
+        start = time.perf_counter()
+        torch.nn.functional.conv2d(x, kernel, padding=1)
+        samples.append((time.perf_counter() - start) * 1e3)
+    return statistics.median(samples[1:])
+
+
+def _hardware_name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    info = Path("/proc/cpuinfo")
+    if device.type == "cpu" and info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return f"{line.partition(':')[2].strip()} ({torch.get_num_threads()} threads)"
+    return platform.processor() or platform.machine()
+
+
+class StageTimers:
+    """How long each named stage takes: host clock on a CPU, events on a CUDA card.
+
+    Not thread-safe by itself; `stats` may be called from another thread.
+    """
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self._samples: dict[str, deque[float]] = {}
+        self._counts: dict[str, int] = {}
+        self._pending: deque[tuple[str, torch.cuda.Event, torch.cuda.Event]] = deque()
+
+    @contextlib.contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time what is inside; nested stages are fine."""
+        if not self._device.is_cuda:
+            start = time.perf_counter()
+            yield
+            self.add(name, (time.perf_counter() - start) * 1e3)
+            return
+        before, after = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        before.record()
+        yield
+        after.record()
+        self._pending.append((name, before, after))
+
+    def add(self, name: str, duration_ms: float) -> None:
+        """Add a sample measured elsewhere."""
+        self._samples.setdefault(name, deque(maxlen=RECENT)).append(duration_ms)
+        self._counts[name] = self._counts.get(name, 0) + 1
+
+    def harvest(self) -> None:
+        """Collect the events that have passed; waits for none."""
+        while self._pending and self._pending[0][2].query():
+            name, before, after = self._pending.popleft()
+            self.add(name, before.elapsed_time(after))
+
+    def stats(self) -> dict[str, StageStats]:
+        """Count since the start, percentiles of the recent samples, by stage."""
+        return {
+            name: percentiles(list(samples), self._counts[name])
+            for name, samples in list(self._samples.items())
+        }
+
+
+def percentiles(samples_ms: list[float], count: int | None = None) -> StageStats:
+    """Summarise samples (at least one); `count` when more were seen than kept."""
+    p50, p95, p99 = np.percentile(samples_ms, [50, 95, 99]).tolist()
+    return StageStats(len(samples_ms) if count is None else count, p50, p95, p99)
+
+
+class FrameSlot:
+    """Host memory for one frame: pixels and the points' report; pinned on CUDA.
+
+    `rgba` is uint8 [H, W, 4]; `report` float32 [P, 4] (`REPORT_COLUMNS`).
+    """
+
+    def __init__(self, device: Device, size: Size) -> None:
+        self._device = device
+        pinned = device.is_cuda
+        shape = (size.height, size.width, 4)
+        self._pixels = torch.empty(shape, dtype=torch.uint8, pin_memory=pinned)
+        self._report = torch.empty(0, REPORT_COLUMNS, pin_memory=pinned)
+        self._done = torch.cuda.Event() if pinned else None
+
+    def read_back(self, rgba: Tensor, report: Tensor, copies: torch.cuda.Stream | None) -> None:
+        """Start copying from the device, after the work submitted so far, on the copy stream."""
+        if self._report.shape != report.shape:
+            self._report = torch.empty(report.shape, pin_memory=self._device.is_cuda)
+        if copies is None or self._done is None:
+            self._pixels.copy_(rgba)
+            self._report.copy_(report)
+            return
+        copies.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(copies):
+            self._pixels.copy_(rgba, non_blocking=True)
+            self._report.copy_(report, non_blocking=True)
+            self._done.record()
+        rgba.record_stream(copies)  # the allocator must not hand it out before the copy
+        report.record_stream(copies)
+
+    def ready(self) -> bool:
+        """Whether the copy has arrived."""
+        return self._done is None or self._done.query()
+
+    def wait(self) -> None:
+        """Until the copy has arrived."""
+        if self._done is not None:
+            self._done.synchronize()
+
+    @property
+    def rgba(self) -> np.ndarray:
+        """The pixels, once `ready`."""
+        return self._pixels.numpy()
+
+    @property
+    def report(self) -> np.ndarray:
+        """The points' report, once `ready`."""
+        return self._report.numpy()

@@ -1,0 +1,206 @@
+"""An edit on a loaded model, one call at a time: commands, steps, pictures.
+
+The `Editor` owns everything the worker's thread drives and a script may drive without a thread:
+the state (`edit.EditState`), the event list, the tensors (`drag.Drag`). It knows no clock but the
+stage timers, and nothing of mailboxes or windows.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from draglive.kernels import to_rgba
+from draglive.stylegan2_jit.checkpoints import Checkpoint
+from draglive.stylegan2_jit.compile import Backend, count_blocks
+from draglive.stylegan2_jit.latents import seed_to_ws
+
+from . import types as t
+from .device import Device, FrameSlot, StageTimers
+from .drag import Drag, View
+from .edit import EditError, EditState, apply
+
+Backends = Callable[[int], Backend]  # number of blocks → the back-end to run them with
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A frame on its way to the host, with all that its reader needs to know."""
+
+    slot: FrameSlot
+    state: EditState
+    slots: tuple[int | None, ...]  # ids by row of the report
+    step: int
+
+
+class Editor:
+    """A loaded model and the edit on it.
+
+    Args:
+        checkpoint: the model, prepared for the device.
+        device: where it runs.
+        backends: gives the back-end for a number of blocks.
+        seed: of the first picture.
+        psi: truncation psi of the first picture.
+        class_index: of a conditional model.
+
+    Raises:
+        EditError: seed or psi out of range.
+        ValueError: the model has no such class, or its preset is not usable.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        device: Device,
+        backends: Backends,
+        *,
+        seed: int = 0,
+        psi: float = 1.0,
+        class_index: int | None = None,
+    ) -> None:
+        self.model = describe(checkpoint)
+        self.device = device
+        self.timers = StageTimers(device)
+        self._generator = checkpoint.generator
+        self._backends = backends
+        self._class_index = class_index
+        self._started_s = time.perf_counter()
+        self.events: list[t.Event] = []
+        self.steps = 0
+        start = EditState(self.model.size, self.model.defaults)
+        self.state = apply(apply(start, t.SetSeed(seed)), t.SetTruncation(psi))
+        backend = backends(count_blocks(self.state.config.feature_resolution))
+        self._drag = Drag(device, self.model.size, backend, self.state.config, self._ws())
+        self._copies = torch.cuda.Stream(device.on) if device.is_cuda else None
+
+    def apply(self, command: t.Command) -> None:
+        """Take one command and log it.
+
+        Raises:
+            EditError: it makes no sense here; nothing changed and nothing was logged.
+        """
+        state = apply(self.state, command)
+        if isinstance(command, t.SetConfig):
+            self._check(command.config)
+        before, self.state = self.state, state
+        self._carry_out(command, before)
+        self.events.append(t.Event(self.steps, time.perf_counter() - self._started_s, command))
+
+    def use_backend(self) -> None:
+        """Ask anew for the back-end: another one may be ready."""
+        self._drag.configure(self.state.config, self._backend())
+
+    @property
+    def backend(self) -> Backend:
+        """What runs the generator now."""
+        return self._drag.backend
+
+    @property
+    def ws(self) -> Tensor:
+        """The picture's w+: float32 [1, num_ws, w_dim]."""
+        return self._drag.ws
+
+    def look(self) -> View:
+        """The present picture and where its points are, without moving anything."""
+        return self._drag.look(self.timers)
+
+    def step(self) -> View:
+        """One drag step; the view is of the picture *before* it, which the points belong to."""
+        self.steps += 1
+        with self.timers.stage("step"):
+            return self._drag.step(self.timers)
+
+    @torch.no_grad()
+    def render(self, view: View, slot: FrameSlot) -> Request:
+        """Finish a view's picture and start its way to the host."""
+        with self.timers.stage("render"):
+            rgba = to_rgba(self._drag.backend.picture(view.activations, view.ws))
+        with self.timers.stage("readback"):
+            slot.read_back(rgba, view.report, self._copies)
+        return Request(slot, self.state, tuple(self._drag.points.table.slots), self.steps)
+
+    def _carry_out(self, command: t.Command, before: EditState) -> None:
+        """Bring the tensors to `self.state`."""
+        match command:
+            case t.SetSeed():
+                self._drag.start(self._ws())
+                self._drag.set_mask(None)
+            case t.ResetPicture():
+                self._drag.start(self._ws())
+            case t.SetTruncation():
+                self._drag.shift(self._ws())
+            case t.SetConfig(config):
+                self._drag.configure(config, self._backend())
+            case t.SetMask(mask):
+                self._drag.set_mask(mask)
+            case _:
+                pass
+        if self.state.points != before.points:
+            self._drag.points.set(self.state.points, _taken(command))
+
+    def _backend(self) -> Backend:
+        return self._backends(count_blocks(self.state.config.feature_resolution))
+
+    def _check(self, config: t.DragConfig) -> None:
+        resolutions = self.model.feature_resolutions
+        if config.feature_resolution not in resolutions:
+            known = ", ".join(map(str, resolutions))
+            raise EditError(
+                f"feature_resolution must be one of {known}, not {config.feature_resolution}"
+            )
+        if config.last_layer >= self.model.num_ws:
+            last = self.model.num_ws - 1
+            raise EditError(f"last_layer must be at most {last}, not {config.last_layer}")
+
+    def _ws(self) -> Tensor:
+        return seed_to_ws(self._generator, self.state.seed, self.state.psi, self._class_index)
+
+
+def _taken(command: t.Command) -> frozenset[int]:
+    match command:
+        case t.AddPoint(point):
+            return frozenset([point.id])
+        case t.MoveHandle(point_id):
+            return frozenset([point_id])
+        case _:
+            return frozenset()
+
+
+def describe(checkpoint: Checkpoint) -> t.ModelInfo:
+    """What the window and reports show of a model.
+
+    Raises:
+        ValueError: its drag preset is not usable.
+    """
+    config = checkpoint.generator.config
+    size = t.Size(config.img_width, config.img_resolution)
+    return t.ModelInfo(
+        name=checkpoint.name,
+        size=size,
+        num_ws=config.num_ws,
+        classes=config.c_dim,
+        feature_resolutions=config.block_resolutions,
+        defaults=t.DragConfig.for_model(size, checkpoint.drag_preset),
+    )
+
+
+def read_points(request: Request) -> tuple[t.PointState, ...]:
+    """The points of a frame whose slot is ready, in the order they were added.
+
+    Raises:
+        FloatingPointError: a handle is lost because the features are not finite.
+    """
+    rows = dict(zip(request.slots, request.slot.report.tolist(), strict=True))
+    points = []
+    for point in request.state.points:
+        x, y, left, moving = rows[point.id]
+        if math.isnan(left):
+            raise FloatingPointError(f"point {point.id}: its features are not finite numbers")
+        points.append(t.PointState(point.id, t.Point(x, y), point.target, moving == 0))
+    return tuple(points)

@@ -1,0 +1,88 @@
+"""How many steps fit between two frames, and how fast everything goes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+
+from .device import RECENT, percentiles
+from .types import EngineStats, StageStats
+
+MAX_STEPS_PER_FRAME = 64
+WINDOW_S = 2.0  # rates are counted over so much of the past
+
+
+class Pace:
+    """Chooses the number of drag steps per frame so that frames keep coming on time.
+
+    Args:
+        frame_interval_s: when a frame is due after the one before.
+    """
+
+    def __init__(self, frame_interval_s: float) -> None:
+        self._interval_s = frame_interval_s
+        self._step_s = self._frame_s = frame_interval_s
+
+    def observe(self, steps: int, steps_s: float, frame_s: float) -> None:
+        """Learn from one round: `steps` steps took `steps_s`, the picture `frame_s`."""
+        self._step_s += 0.2 * (steps_s / steps - self._step_s)
+        self._frame_s += 0.2 * (frame_s - self._frame_s)
+
+    def steps_per_frame(self) -> int:
+        """At least one; more where they fit into the time that the picture leaves."""
+        fit = int((self._interval_s - self._frame_s) / max(self._step_s, 1e-6))
+        return min(max(fit, 1), MAX_STEPS_PER_FRAME)
+
+
+class Rates:
+    """Steps and frames per second, mouse-to-frame latency; read from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rounds: deque[tuple[float, int, int]] = deque()  # when, steps, frames
+        self._waits_ms: deque[float] = deque(maxlen=RECENT)
+        self._waits = self._steps = self._frames = 0
+        self._active_s = 0.0
+
+    def add_steps(self, count: int, active_s: float) -> None:
+        """Steps done, and the time they and their picture took."""
+        with self._lock:
+            self._steps += count
+            self._active_s += active_s
+            self._add(count, 0)
+
+    def add_frame(self, input_s: float | None) -> None:
+        """A frame published; `input_s` is when the oldest command that it first shows came."""
+        with self._lock:
+            self._frames += 1
+            self._add(0, 1)
+            if input_s is not None:
+                self._waits += 1
+                self._waits_ms.append((time.perf_counter() - input_s) * 1e3)
+
+    def stats(self, stages: Mapping[str, StageStats]) -> EngineStats:
+        """Everything at once, with the stages' percentiles as given."""
+        with self._lock:
+            now = time.perf_counter()
+            self._forget(now)
+            waits = list(self._waits_ms)
+            return EngineStats(
+                stages=stages,
+                steps_per_second=sum(steps for _, steps, _ in self._rounds) / WINDOW_S,
+                frames_per_second=sum(frames for _, _, frames in self._rounds) / WINDOW_S,
+                mouse_to_frame=percentiles(waits, self._waits) if waits else None,
+                steps=self._steps,
+                frames=self._frames,
+                active_s=self._active_s,
+            )
+
+    def _add(self, steps: int, frames: int) -> None:
+        now = time.perf_counter()
+        self._rounds.append((now, steps, frames))
+        self._forget(now)
+
+    def _forget(self, now: float) -> None:
+        while self._rounds and now - self._rounds[0][0] > WINDOW_S:
+            self._rounds.popleft()

@@ -1,0 +1,122 @@
+"""The points on the device: where they are, where they should go, what they look for.
+
+Tensors of a fixed capacity, 1, 2, 4, 8 …, with an active mask, so that shapes stay while a person
+works. Each handle keeps its own reference feature: adding a point never disturbs the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from draglive.kernels import sample_bilinear, track_points
+
+from .device import Device
+from .types import DragPoint, Tracker
+
+
+class PointTable:
+    """Which slot of the device tensors holds which point; host side."""
+
+    def __init__(self) -> None:
+        self.slots: list[int | None] = [None]
+
+    def assign(self, points: Sequence[DragPoint]) -> None:
+        """Give each point a slot; known ones keep theirs, capacity doubles when it must."""
+        wanted = [point.id for point in points]
+        self.slots = [i if i in wanted else None for i in self.slots]
+        for point_id in wanted:
+            if point_id not in self.slots:
+                if None not in self.slots:
+                    self.slots += [None] * len(self.slots)
+                self.slots[self.slots.index(None)] = point_id
+
+    def rows(self, points: Sequence[DragPoint], taken: frozenset[int]) -> np.ndarray:
+        """Per slot: handle x, y, target x, y, active, taken anew; float32 [P, 6]."""
+        table = np.zeros((len(self.slots), 6), dtype=np.float32)
+        for point in points:
+            fresh = float(point.id in taken)
+            table[self.slots.index(point.id)] = (*point.handle, *point.target, 1.0, fresh)
+        return table
+
+
+class Points:
+    """Handles, targets and references as tensors.
+
+    Attributes:
+        handles: float32 [P, 2], (x, y) image pixels.
+        targets: float32 [P, 2].
+        active: bool [P].
+        references: float32 [P, C], the features that the handles look for; empty before the
+            first tracking.
+    """
+
+    def __init__(self, device: Device) -> None:
+        self._device = device
+        self.table = PointTable()
+        on = device.on
+        self.handles = torch.zeros(1, 2, device=on)
+        self.targets = torch.zeros(1, 2, device=on)
+        self.active = torch.zeros(1, dtype=torch.bool, device=on)
+        self.references = torch.empty(1, 0, device=on)
+        self._fresh = torch.zeros(1, dtype=torch.bool, device=on)
+
+    def set(self, points: Sequence[DragPoint], taken: frozenset[int]) -> None:
+        """Make the device's points those of the list.
+
+        Args:
+            points: all of them; a known id keeps its tracked handle and its reference.
+            taken: ids whose handle was put anew; `track` gives them a reference.
+        """
+        self.table.assign(points)
+        self._grow(len(self.table.slots))
+        rows = self._device.upload(self.table.rows(points, taken))
+        fresh = rows[:, 5] > 0
+        self.targets, self.active = rows[:, 2:4], rows[:, 4] > 0
+        self.handles = torch.where(fresh[:, None], rows[:, 0:2], self.handles)
+        self._fresh = self._fresh | fresh
+
+    def forget_references(self) -> None:
+        """Take all references anew, where the handles are: the features changed their meaning."""
+        self.references = self.references[:, :0]
+
+    def track(
+        self, features: Tensor, square: Tensor, tracker: Tracker, image_size: list[int]
+    ) -> None:
+        """Take references for handles put anew; move the others to where their patches went.
+
+        Args:
+            features: [1, C, h, w], without gradient.
+            square: offsets of the search, float32 [K, 2].
+            tracker: distance in feature space.
+            image_size: (H, W).
+        """
+        here = sample_bilinear(features, self.handles, image_size)
+        if self.references.shape != here.shape:
+            self.references = here
+        self.references = torch.where(self._fresh[:, None], here, self.references)
+        found = track_points(
+            features, self.handles, self.references, square, tracker == "l2", image_size
+        )
+        follow = (self.active & ~self._fresh)[:, None]
+        self.handles = torch.where(follow, found, self.handles)
+        self._fresh = torch.zeros_like(self._fresh)
+
+    def distances(self) -> Tensor:
+        """How far each handle is from its target: float32 [P]."""
+        distances: Tensor = (self.targets - self.handles).norm(dim=1)
+        return distances
+
+    def _grow(self, capacity: int) -> None:
+        missing = capacity - self.handles.shape[0]
+        if missing > 0:
+            self.handles = _padded(self.handles, missing)
+            self.references = _padded(self.references, missing)
+            self._fresh = _padded(self._fresh, missing)
+
+
+def _padded(tensor: Tensor, rows: int) -> Tensor:
+    return torch.cat([tensor, tensor.new_zeros(rows, *tensor.shape[1:])])

@@ -1,0 +1,215 @@
+"""The engine's loop: drain, step, render, publish, fail.
+
+It takes the newest commands, runs as many drag steps as fit into one frame's time, finishes a
+picture and publishes it with the points that belong to it. When every point has arrived it sleeps
+until the next command. Nobody waits for anybody: readers only touch mailbox and outbox.
+
+A command that makes no sense is refused with a notice. Anything else that goes wrong becomes the
+status `Failed`; commands are still taken, and a reset or another seed starts afresh.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+import traceback
+from dataclasses import dataclass
+
+from . import types as t
+from .backends import BackendChooser
+from .device import FrameSlot
+from .drag import View
+from .edit import EditError
+from .editor import Editor, Request, read_points
+from .mailbox import Batch, CommandMailbox, FrameMailbox
+from .pace import Pace, Rates
+
+NAP_S = 0.2  # how long an idle loop sleeps before it looks for a finished back-end
+PATIENCE_STEPS = 300  # so many without coming nearer, and a drag rests
+PROGRESS_PX = 0.25  # nearer by less than this is not nearer
+
+
+class Outbox:
+    """What the loop hands out, to be read from any thread."""
+
+    def __init__(self) -> None:
+        self.frames: FrameMailbox[FrameSlot] = FrameMailbox()
+        self.status: t.EngineStatus = t.Loading("loading the model")
+        self.rates = Rates()
+        self.sinks: tuple[t.FrameSink, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A frame whose picture is on its way to the host."""
+
+    request: Request
+    input_s: float | None
+    drained: int  # how many commands it knows of
+
+
+class Worker:
+    """The loop's state, owned by the engine's thread.
+
+    Args:
+        editor: the model and the edit.
+        chooser: watched for better back-ends.
+        commands: where commands come from.
+        outbox: where frames and status go.
+        frame_interval_s: when a frame is due after the one before.
+    """
+
+    def __init__(
+        self,
+        editor: Editor,
+        chooser: BackendChooser,
+        commands: CommandMailbox,
+        outbox: Outbox,
+        frame_interval_s: float,
+    ) -> None:
+        self._editor, self._chooser = editor, chooser
+        self._commands, self._outbox = commands, outbox
+        self._pace = Pace(frame_interval_s)
+        self._numbers = itertools.count()
+        self._pending: Pending | None = None
+        self._input_s: float | None = None
+        self._greeted: tuple[t.FrameSink, ...] = ()
+        self._working = False  # points are on their way
+        self._stale = True  # no frame shows the present state yet
+        self._nearest_px, self._give_up_at = float("inf"), PATIENCE_STEPS
+        self._notice = ""
+        size = editor.model.size
+        outbox.frames.replace_buffers([FrameSlot(editor.device, size) for _ in range(3)])
+        self._tell()
+
+    def cycle(self) -> None:
+        """One round; sleeps while there is nothing to do."""
+        resting = not (self._working or self._stale or self._pending)
+        batch = self._commands.drain(NAP_S if resting else 0.0)
+        try:
+            self._take(batch)
+            self._poll_backends()
+            if self._working:
+                self._drag()
+            elif self._stale:
+                self._show(self._editor.look())
+            self._deliver(wait=not self._working)
+        except Exception as error:  # noqa: BLE001: whatever it is, the person must see it
+            self._fail(error)
+
+    def _take(self, batch: Batch) -> None:
+        for command in batch.commands:
+            try:
+                self._editor.apply(command)
+            except EditError as error:
+                self._notice = str(error)
+        if batch.commands:
+            state = self._editor.state
+            self._working = bool(state.points) and not state.paused
+            self._nearest_px = float("inf")
+            self._give_up_at = self._editor.steps + PATIENCE_STEPS
+            self._input_s = self._input_s or batch.oldest_s
+            self._stale = True
+            self._tell()
+        if self._outbox.sinks != self._greeted:  # a new one gets the present picture
+            self._greeted, self._stale = self._outbox.sinks, True
+
+    def _poll_backends(self) -> None:
+        news = self._chooser.poll()
+        if news:
+            self._editor.use_backend()
+            self._notice = news
+            self._tell()
+
+    def _drag(self) -> None:
+        """The steps of one frame, and the frame."""
+        start = time.perf_counter()
+        steps = self._pace.steps_per_frame()
+        for _ in range(steps):
+            view = self._editor.step()
+            self._deliver(wait=False)
+        stepped = time.perf_counter()
+        self._show(view)
+        shown = time.perf_counter()
+        self._pace.observe(steps, stepped - start, shown - stepped)
+        self._outbox.rates.add_steps(steps, shown - start)
+
+    def _show(self, view: View) -> None:
+        """Start a frame on its way, once the one before has arrived."""
+        self._deliver(wait=True)
+        slot = self._outbox.frames.acquire()
+        try:
+            request = self._editor.render(view, slot)
+        except Exception:
+            self._outbox.frames.give_back(slot)
+            raise
+        self._pending = Pending(request, self._input_s, len(self._editor.events))
+        self._input_s, self._stale = None, False
+
+    def _deliver(self, *, wait: bool) -> None:
+        """Publish the pending frame if its picture is there (or once it is)."""
+        if self._pending is None:
+            return
+        pending, slot = self._pending, self._pending.request.slot
+        if wait:
+            slot.wait()
+        if not slot.ready():
+            return
+        self._editor.timers.harvest()
+        frame = self._frame(pending)
+        self._pending = None
+        self._outbox.rates.add_frame(pending.input_s)
+        for sink in self._outbox.sinks:
+            sink(frame)
+        self._outbox.frames.publish(frame, slot)
+        if pending.drained == len(self._editor.events):
+            self._consider_resting(frame)
+
+    def _frame(self, pending: Pending) -> t.Frame:
+        request = pending.request
+        points = read_points(request)
+        return t.Frame(
+            sequence=next(self._numbers),
+            step=request.step,
+            rgba=request.slot.rgba,
+            points=points,
+            input_s=pending.input_s,
+            arrived=all(point.arrived for point in points),
+        )
+
+    def _consider_resting(self, frame: t.Frame) -> None:
+        """Rest when all have arrived, or when nothing has come nearer for long."""
+        if not self._working:
+            return
+        left_px = sum(point.distance_px for point in frame.points if not point.arrived)
+        if left_px < self._nearest_px - PROGRESS_PX:
+            self._nearest_px = left_px
+            self._give_up_at = self._editor.steps + PATIENCE_STEPS
+        if frame.arrived or self._editor.steps > self._give_up_at:
+            self._working = False
+            if not frame.arrived:
+                self._notice = "no point comes nearer any more: resting until something changes"
+            self._tell()
+
+    def _fail(self, error: Exception) -> None:
+        if self._pending is not None:
+            self._outbox.frames.give_back(self._pending.request.slot)
+        self._pending, self._working, self._stale = None, False, False
+        line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        self._outbox.status = t.Failed(line, traceback.format_exc(), self._editor.model)
+
+    def _tell(self) -> None:
+        """Publish the status."""
+        editor = self._editor
+        paused: t.Activity = "paused" if editor.state.paused else "idle"
+        self._outbox.status = t.Ready(
+            model=editor.model,
+            backend=t.BackendInfo(
+                name=editor.backend.name,
+                device=editor.device.name,
+                dtype=editor.device.dtype_name,
+                reason=self._chooser.reason,
+            ),
+            activity="dragging" if self._working else paused,
+            notice=self._notice,
+        )

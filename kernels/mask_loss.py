@@ -1,0 +1,74 @@
+"""The mask term: what is not movable must keep its features.
+
+The second term of DragGAN's equation 1 (section 3.2): ‖(F − F₀) · (1 − M)‖₁, as a mean over the
+map, with F₀ the features from when the mask was set.
+
+Contract
+    features   [1, C, h, w], any floating dtype; gradient flows here only
+    reference  [1, C, h, w], F₀, same dtype
+    keep       float32 [h, w], 1 − M at the map's resolution (`keep_map`): 1 = must stay
+    returns    the loss, a float32 scalar (float64 for float64 features)
+The gradient at F = F₀ is 0.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def keep_map(mask: Tensor, height: int, width: int) -> Tensor:
+    """Movable region at the picture's size to 1 − M at the map's: averages over the areas.
+
+    Args:
+        mask: float32 [H, W] in 0..1, 1 = movable.
+        height: of the feature map.
+        width: of the feature map.
+
+    Returns:
+        float32 [height, width].
+    """
+    return 1.0 - F.interpolate(mask[None, None], size=(height, width), mode="area")[0, 0]
+
+
+def mask_loss_reference(features: Tensor, reference: Tensor, keep: Tensor) -> Tensor:
+    """The term as the paper writes it, differentiable by autograd: the truth for every twin."""
+    dtype = torch.promote_types(features.dtype, torch.float32)
+    return ((features.to(dtype) - reference.to(dtype)).abs() * keep.to(dtype)).mean()
+
+
+@torch.library.custom_op("draglive::mask_loss", mutates_args=())
+def mask_loss(features: Tensor, reference: Tensor, keep: Tensor) -> Tensor:
+    """The loss (see the module's contract) as one op with a hand-written gradient."""
+    return mask_loss_reference(features, reference, keep)
+
+
+@mask_loss.register_fake
+def _(features: Tensor, reference: Tensor, keep: Tensor) -> Tensor:
+    return features.new_empty([], dtype=torch.promote_types(features.dtype, torch.float32))
+
+
+@torch.library.custom_op("draglive::mask_loss_backward", mutates_args=())
+def mask_loss_backward(grad: Tensor, features: Tensor, reference: Tensor, keep: Tensor) -> Tensor:
+    """dL/dF: the signs of the differences where the picture must stay."""
+    dtype = torch.promote_types(features.dtype, torch.float32)
+    signs = (features.to(dtype) - reference.to(dtype)).sign()
+    return (signs * keep.to(dtype) * (grad / features.numel())).to(features.dtype)
+
+
+@mask_loss_backward.register_fake
+def _(grad: Tensor, features: Tensor, reference: Tensor, keep: Tensor) -> Tensor:
+    return torch.empty_like(features)
+
+
+def _save(
+    ctx: torch.autograd.function.FunctionCtx, inputs: tuple[Tensor, ...], output: Tensor
+) -> None:
+    ctx.save_for_backward(*inputs)
+
+
+def _backward(ctx: torch.autograd.function.FunctionCtx, grad: Tensor) -> tuple[Tensor | None, ...]:
+    gradient: Tensor = mask_loss_backward(grad, *ctx.saved_tensors)  # type: ignore[attr-defined]
+    return gradient, None, None
+
+
+mask_loss.register_autograd(_backward, setup_context=_save)

@@ -1,0 +1,128 @@
+"""Motion supervision: the loss that pulls each handle's patch one small step to its target.
+
+Equation 1 of DragGAN (Pan et al. 2023, section 3.2), for points i with handle p_i, target t_i and
+the disc Ω of radius r1 around p_i:
+
+    L = Σ_i weight_i · mean_{q ∈ Ω, c} | F(q)_c.detach() − F(q + d_i)_c |
+
+with d_i a short way towards the target (`clipped_motions`). The paper sums over the disc; the
+mean keeps the loss independent of radius and channel count, and Adam does not see the factor.
+
+Contract
+    features    [1, C, h, w] float32, bfloat16, float16 or float64; gradient flows here only
+    handles     float32 [P, 2], (x, y) image pixels
+    motions     float32 [P, 2], the d_i
+    weights     float32 [P]; 0 leaves a point out (padding, or arrived)
+    offsets     float32 [K, 2], the disc (`sampling.disc_offsets`)
+    image_size  (H, W)
+    returns     the loss, a float32 scalar (float64 for float64 features)
+Positions beyond the picture take the border's features. The gradient at F(q+d) = F(q) is 0.
+"""
+
+import torch
+from torch import Tensor
+
+from .sampling import corners, sample_bilinear
+
+
+def clipped_motions(handles: Tensor, targets: Tensor, speed_px: float) -> Tensor:
+    """d_i: from each handle towards its target, `speed_px` long or what remains; [P, 2]."""
+    remaining = targets - handles
+    length = remaining.norm(dim=1, keepdim=True)
+    motions: Tensor = remaining * (speed_px / length.clamp(min=speed_px))
+    return motions
+
+
+def motion_supervision_reference(
+    features: Tensor,
+    handles: Tensor,
+    motions: Tensor,
+    weights: Tensor,
+    offsets: Tensor,
+    image_size: list[int],
+) -> Tensor:
+    """The loss as the paper writes it, differentiable by autograd: the truth for every twin."""
+    q = handles[:, None] + offsets
+    still = sample_bilinear(features, q, image_size).detach()
+    moved = sample_bilinear(features, q + motions[:, None], image_size)
+    loss: Tensor = ((still - moved).abs().mean(dim=[1, 2]) * weights).sum()
+    return loss
+
+
+@torch.library.custom_op("draglive::motion_supervision", mutates_args=())
+def motion_supervision(
+    features: Tensor,
+    handles: Tensor,
+    motions: Tensor,
+    weights: Tensor,
+    offsets: Tensor,
+    image_size: list[int],
+) -> Tensor:
+    """The loss (see the module's contract) as one op with a hand-written gradient."""
+    return motion_supervision_reference(features, handles, motions, weights, offsets, image_size)
+
+
+@motion_supervision.register_fake
+def _(
+    features: Tensor,
+    handles: Tensor,
+    motions: Tensor,
+    weights: Tensor,
+    offsets: Tensor,
+    image_size: list[int],
+) -> Tensor:
+    return features.new_empty([], dtype=torch.promote_types(features.dtype, torch.float32))
+
+
+@torch.library.custom_op("draglive::motion_supervision_backward", mutates_args=())
+def motion_supervision_backward(
+    grad: Tensor,
+    features: Tensor,
+    handles: Tensor,
+    motions: Tensor,
+    weights: Tensor,
+    offsets: Tensor,
+    image_size: list[int],
+) -> Tensor:
+    """dL/dF: the signs of the differences, scattered to the four samples around each q + d."""
+    _, channels, h, w = features.shape
+    q = handles[:, None] + offsets
+    q_moved = q + motions[:, None]
+    still = sample_bilinear(features, q, image_size)
+    index, weight = corners(q_moved, [h, w], image_size)
+    signs = (sample_bilinear(features, q_moved, image_size) - still).sign()
+    scale = grad * weights / (offsets.shape[0] * channels)
+    signs = signs * scale.to(signs.dtype)[:, None, None]
+    rows = torch.zeros(h * w, channels, dtype=signs.dtype, device=signs.device)
+    spread = weight.to(signs.dtype)[..., None] * signs[..., None, :]
+    rows.index_add_(0, index.flatten(), spread.reshape(-1, channels))
+    return rows.to(features.dtype).view(1, h, w, channels).permute(0, 3, 1, 2)
+
+
+@motion_supervision_backward.register_fake
+def _(
+    grad: Tensor,
+    features: Tensor,
+    handles: Tensor,
+    motions: Tensor,
+    weights: Tensor,
+    offsets: Tensor,
+    image_size: list[int],
+) -> Tensor:
+    _, channels, h, w = features.shape
+    return features.new_empty(1, h, w, channels).permute(0, 3, 1, 2)
+
+
+def _save(
+    ctx: torch.autograd.function.FunctionCtx, inputs: tuple[object, ...], output: Tensor
+) -> None:
+    ctx.save_for_backward(*inputs[:5])  # type: ignore[arg-type]
+    ctx.settings = inputs[5:]  # type: ignore[attr-defined]
+
+
+def _backward(ctx: torch.autograd.function.FunctionCtx, grad: Tensor) -> tuple[Tensor | None, ...]:
+    gradient: Tensor = motion_supervision_backward(grad, *ctx.saved_tensors, *ctx.settings)  # type: ignore[attr-defined]
+    return gradient, None, None, None, None, None
+
+
+motion_supervision.register_autograd(_backward, setup_context=_save)

@@ -1,0 +1,65 @@
+"""Point tracking: where each handle's patch went, by nearest neighbour in feature space.
+
+Equation 2 of DragGAN (section 3.3): p_i ← argmin over q in the square of half side r2 around p_i
+of ‖F(q) − f_i‖, with f_i the reference feature that the handle was created with.
+
+Contract
+    features    [1, C, h, w], any floating dtype
+    handles     float32 [P, 2], (x, y) image pixels
+    references  float32 [P, C], the f_i
+    offsets     float32 [K, 2], the square, nearest first (`sampling.square_offsets`)
+    squared     False: L1 distance, True: L2
+    image_size  (H, W)
+    returns     float32 [P, 2], the handles moved by whole pixels
+Candidates off the picture are never taken. Among equals the one that moves least wins, then the
+first in row-major order, so ties are the same on every device. No gradient; no host sync.
+"""
+
+import torch
+from torch import Tensor
+
+from .sampling import sample_bilinear
+
+
+def track_points_reference(
+    features: Tensor,
+    handles: Tensor,
+    references: Tensor,
+    offsets: Tensor,
+    squared: bool,
+    image_size: list[int],
+) -> Tensor:
+    """The search as the paper writes it: the truth for every twin."""
+    q = handles[:, None] + offsets  # [P, K, 2]
+    difference = sample_bilinear(features, q, image_size) - references[:, None]
+    cost = (difference.square() if squared else difference.abs()).sum(dim=-1)
+    # A handle between the outermost pixel's centre and the picture's edge keeps itself.
+    last = q.new_tensor([image_size[1] - 0.5, image_size[0] - 0.5])
+    inside = ((q >= -0.5) & (q <= last)).all(dim=-1)
+    best = cost.masked_fill(~inside, torch.inf).argmin(dim=1)
+    return handles + offsets[best]
+
+
+@torch.library.custom_op("draglive::track_points", mutates_args=())
+def track_points(
+    features: Tensor,
+    handles: Tensor,
+    references: Tensor,
+    offsets: Tensor,
+    squared: bool,
+    image_size: list[int],
+) -> Tensor:
+    """The handles where their patches are now (see the module's contract)."""
+    return track_points_reference(features, handles, references, offsets, squared, image_size)
+
+
+@track_points.register_fake
+def _(
+    features: Tensor,
+    handles: Tensor,
+    references: Tensor,
+    offsets: Tensor,
+    squared: bool,
+    image_size: list[int],
+) -> Tensor:
+    return torch.empty_like(handles)

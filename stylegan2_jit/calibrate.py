@@ -1,0 +1,183 @@
+"""What is fastest here? Measured in a process of its own, remembered in the cache folder.
+
+Compiling for a CPU takes a minute of two cores. A child at low priority does it, which also fills
+torch.compile's disk cache, so that the program then compiles from there in seconds; the person
+who drags meanwhile notices nothing. The verdict holds for one model, device, dtype, feature block
+and version of torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import cast
+
+import platformdirs
+import torch
+
+from .checkpoints import load_checkpoint
+from .compile import (
+    BACKENDS,
+    BackendError,
+    BackendName,
+    build_backend,
+    compiler_missing,
+    count_blocks,
+    self_check,
+    time_backends,
+)
+from .latents import seed_to_ws
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a verdict holds for."""
+
+    model: str  # the checkpoint's path
+    device: str
+    dtype: str
+    feature_resolution: int
+
+    def cache_file(self) -> Path:
+        """Where the verdict is kept."""
+        device = torch.device(self.device)
+        hardware = torch.cuda.get_device_name(device) if device.type == "cuda" else _cpu_features()
+        stat = Path(self.model).stat()
+        key = json.dumps([asdict(self), hardware, torch.__version__, stat.st_size, stat.st_mtime])
+        name = hashlib.sha256(key.encode()).hexdigest()[:24]
+        return platformdirs.user_cache_path("draglive") / "backends" / f"{name}.json"
+
+
+def _cpu_features() -> str:
+    return f"{torch.backends.cpu.get_cpu_capability()}, {torch.get_num_threads()} threads"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Milliseconds of a step and a picture on each back-end, and why others are missing."""
+
+    times_ms: Mapping[str, float]
+    refused: Mapping[str, str]
+
+    @property
+    def fastest(self) -> BackendName:
+        """The back-end with the least time."""
+        return cast("BackendName", min(self.times_ms, key=lambda name: self.times_ms[name]))
+
+    def reason(self) -> str:
+        """One line with the figures."""
+        times = [f"{name} {ms:.1f} ms" for name, ms in sorted(self.times_ms.items())]
+        return ", ".join([*times, *(f"no {name}: {why}" for name, why in self.refused.items())])
+
+
+def read_verdict(setting: Setting) -> Verdict | None:
+    """The remembered verdict, or None when this setting was not measured yet."""
+    try:
+        stored = json.loads(setting.cache_file().read_text())
+        verdict = Verdict(stored["times_ms"], stored["refused"])
+    except (OSError, ValueError, KeyError):
+        return None
+    return verdict if verdict.times_ms and set(verdict.times_ms) <= set(BACKENDS) else None
+
+
+def write_verdict(setting: Setting, verdict: Verdict) -> None:
+    """Remember a verdict.
+
+    Raises:
+        OSError: the cache folder cannot be written.
+    """
+    path = setting.cache_file()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(f".{os.getpid()}.part")
+    partial.write_text(json.dumps(asdict(verdict)))
+    partial.replace(path)
+
+
+def calibrate(setting: Setting) -> Verdict:
+    """Build every back-end that works here, check it against eager, and time them in turns.
+
+    Raises:
+        CheckpointError: the model cannot be loaded.
+    """
+    device = torch.device(setting.device)
+    generator = load_checkpoint(Path(setting.model)).generator
+    generator.prepare(DTYPES[setting.dtype], device)
+    ws = seed_to_ws(generator, 0)
+    blocks = count_blocks(setting.feature_resolution)
+    eager = build_backend("eager", generator.synthesis, blocks)
+    good = [eager]
+    refused: dict[str, str] = {}
+    for name in BACKENDS[1:]:
+        try:
+            backend = build_backend(name, generator.synthesis, blocks)
+            self_check(backend, eager, ws)
+            good.append(backend)
+        except (BackendError, RuntimeError) as error:
+            refused[name] = str(error).strip().splitlines()[0]
+    return Verdict(time_backends(good, ws), refused)
+
+
+class Calibration:
+    """A calibration running in a child process at low priority."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._setting = setting
+        self._child = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", __name__, json.dumps(asdict(setting))],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # `stop` ends its compilers too; Ctrl-C is not for them
+        )
+
+    def poll(self) -> Verdict | None:
+        """The verdict once it is there; None before that.
+
+        Raises:
+            BackendError: the child failed.
+        """
+        code = self._child.poll()
+        if code is None:
+            return None
+        verdict = read_verdict(self._setting) if code == 0 else None
+        if verdict is None:
+            raise BackendError(f"measuring the back-ends failed (exit code {code})")
+        return verdict
+
+    def stop(self) -> None:
+        """End the child and its compilers, finished or not."""
+        if self._child.poll() is None:
+            if hasattr(os, "killpg"):
+                os.killpg(self._child.pid, signal.SIGTERM)
+            else:
+                self._child.terminate()
+        self._child.wait()
+
+
+def worth_calibrating(device: torch.device) -> bool:
+    """Whether there is a compiler: without one, eager stays."""
+    return compiler_missing(device) is None
+
+
+def main() -> None:
+    """Entry of the child: measure one setting, given as JSON, and remember the verdict."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("setting", type=json.loads)
+    setting = Setting(**parser.parse_args().setting)
+    if hasattr(os, "nice"):
+        os.nice(19)
+    write_verdict(setting, calibrate(setting))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""Back-ends: the same synthesis run eagerly, as TorchScript, or through torch.compile.
+
+A `Backend` is two functions, the hot ones: w+ → activations up to the feature block, and
+activations → picture. `build_backend` makes one, `self_check` holds it against eager on the very
+device in use, `time_backends` says what is fastest there. Nothing here knows of threads; when to
+build and to swap is the engine's business.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import statistics
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, assert_never, get_args
+
+import torch
+from torch import Tensor
+
+from .networks import Synthesis
+
+BackendName = Literal["eager", "script", "compile"]
+BACKENDS: tuple[BackendName, ...] = get_args(BackendName)
+
+
+class BackendError(RuntimeError):
+    """A back-end that cannot be built here, or whose numbers are wrong: which, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """How the generator runs. Both functions take and return what `Synthesis` documents."""
+
+    name: BackendName
+    blocks: int  # how many synthesis blocks `features` runs; the last is the feature block
+    features: Callable[[Tensor], list[Tensor]]
+    picture: Callable[[list[Tensor], Tensor], Tensor]
+
+
+def count_blocks(feature_resolution: int) -> int:
+    """Synthesis blocks up to the feature block: 4 → 1, 8 → 2 … 128 → 6."""
+    return feature_resolution.bit_length() - 2
+
+
+def compiler_missing(device: torch.device) -> str | None:
+    """Why torch.compile cannot work here, or None when it can."""
+    if device.type == "cuda":
+        return None if importlib.util.find_spec("triton") else "Triton is not installed"
+    if not any(shutil.which(name) for name in ("g++", "clang++", "cl")):
+        return "no C++ compiler"
+    return None
+
+
+def build_backend(name: BackendName, synthesis: Synthesis, blocks: int) -> Backend:
+    """Make a back-end for a prepared synthesis network.
+
+    The compiled one compiles on its first call (`warm_up`).
+
+    Args:
+        name: which.
+        synthesis: prepared; its weights are shared, not copied.
+        blocks: number of blocks before the split (`count_blocks`).
+
+    Raises:
+        BackendError: there is no compiler.
+    """
+    match name:
+        case "eager":
+            return _split(name, synthesis, blocks)
+        case "script":
+            with warnings.catch_warnings():  # deprecated, and still what this back-end is
+                warnings.simplefilter("ignore", DeprecationWarning)
+                scripted = torch.jit.script(synthesis)
+            return _split(name, scripted, blocks)
+        case "compile":
+            reason = compiler_missing(next(synthesis.parameters()).device)
+            if reason:
+                raise BackendError(f"back-end compile: {reason}")
+            plain = _split(name, synthesis, blocks)
+            features = torch.compile(plain.features, fullgraph=True, dynamic=False)
+            picture = torch.compile(plain.picture, fullgraph=True, dynamic=False)
+            return Backend(name, blocks, features, picture)
+        case _:
+            assert_never(name)
+
+
+def _split(
+    name: BackendName, synthesis: Synthesis | torch.jit.ScriptModule, blocks: int
+) -> Backend:
+    def features(ws: Tensor) -> list[Tensor]:
+        activations: list[Tensor] = synthesis.features(ws, blocks, "const")
+        return activations
+
+    def picture(activations: list[Tensor], ws: Tensor) -> Tensor:
+        image: Tensor = synthesis.picture(activations, ws, "const")
+        return image
+
+    return Backend(name, blocks, features, picture)
+
+
+def run_once(backend: Backend, ws: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """A step's heavy work: feature map, gradient of its mean to w+, and the picture."""
+    leaf = ws.detach().clone().requires_grad_()
+    activations = backend.features(leaf)
+    (gradient,) = torch.autograd.grad(activations[-1].float().mean(), leaf)
+    with torch.no_grad():
+        still = [a.detach() for a in activations]
+        image = backend.picture(still, ws)
+    return still[-1], gradient, image
+
+
+def warm_up(backend: Backend, ws: Tensor, runs: int = 3) -> None:
+    """Run until nothing is left to compile (TorchScript profiles its first two runs)."""
+    for _ in range(runs):
+        run_once(backend, ws)
+    _synchronize(ws.device)
+
+
+def self_check(backend: Backend, reference: Backend, ws: Tensor) -> None:
+    """Hold a back-end's features, gradient and picture against the reference's, same dtype.
+
+    Raises:
+        BackendError: a relative error above 5 % (three roundings of bfloat16 after 15 layers
+            reach 1 to 2 %; a wrong kernel is off by far more), or a value that is not finite.
+    """
+    names = ("features", "gradient", "picture")
+    for what, got, want in zip(names, run_once(backend, ws), run_once(reference, ws), strict=True):
+        error = float((got - want).float().norm() / want.float().norm())
+        if not error < 0.05:
+            raise BackendError(
+                f"back-end {backend.name}: its {what} differ from {reference.name}'s by {error:.1%}"
+            )
+
+
+def time_backends(backends: Sequence[Backend], ws: Tensor, rounds: int = 7) -> dict[str, float]:
+    """Median milliseconds of `run_once`, the back-ends taking turns; warmed up first."""
+    for backend in backends:
+        warm_up(backend, ws)
+    samples: dict[str, list[float]] = {backend.name: [] for backend in backends}
+    for _ in range(rounds):
+        for backend in backends:
+            start = time.perf_counter()
+            run_once(backend, ws)
+            _synchronize(ws.device)
+            samples[backend.name].append((time.perf_counter() - start) * 1e3)
+    return {name: statistics.median(values) for name, values in samples.items()}
+
+
+def _synchronize(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
