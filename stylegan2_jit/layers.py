@@ -35,11 +35,11 @@ def upsample_2x(image: Tensor, fir: Tensor) -> Tensor:
     return F.conv_transpose2d(image, kernel, stride=2, padding=1, groups=channels)
 
 
-def blur_after_transpose(x: Tensor, fir: Tensor) -> Tensor:
-    """The low-pass of an up-convolution: [N, C, 2H+1, 2W+1] to [N, C, 2H, 2W]."""
+def blur_after_transpose(x: Tensor, fir: Tensor, bias: Tensor | None = None) -> Tensor:
+    """The low-pass of an up-convolution: [N, C, 2H+1, 2W+1] to [N, C, 2H, 2W]; `bias` is [C]."""
     channels = x.shape[1]
     kernel = (fir * 4.0).to(x.dtype)[None, None].expand(channels, 1, 4, 4)
-    return F.conv2d(x, kernel, padding=1, groups=channels)
+    return F.conv2d(x, kernel, bias, padding=1, groups=channels)
 
 
 class FullyConnected(nn.Module):
@@ -119,7 +119,7 @@ class SynthesisLayer(nn.Module):
         self.energy = weight.square().sum([2, 3])
         # Leaky ReLU is positively homogeneous: its gain moves into what comes before it.
         root2 = math.sqrt(2.0)
-        self.act_bias = (self.bias.detach().float() * root2)[:, None, None].to(dtype)
+        self.act_bias = (self.bias.detach().float() * root2).to(dtype)
         self.fixed_noise = (self.noise_const * (self.noise_strength.detach() * root2)).to(dtype)
         self.noisy = bool(self.noise_strength != 0)
 
@@ -133,9 +133,7 @@ class SynthesisLayer(nn.Module):
             gain: factor on the output (√½ in residual blocks).
         """
         style = self.affine(w)
-        # [N, in] · [out, in]ᵀ: the expected norm of each output, equation 3 of the paper
-        norm = F.linear(style.square(), self.energy)
-        demodulation = (norm + 1e-8).rsqrt() * math.sqrt(2.0)
+        demodulation = self.demodulation(style)
         x = x * style.to(x.dtype)[:, :, None, None]
         if self.up:
             x = blur_after_transpose(
@@ -146,12 +144,41 @@ class SynthesisLayer(nn.Module):
         x = x * demodulation.to(x.dtype)[:, :, None, None]
         if self.noisy and noise_mode != "none":
             x = x + self.noise(x, noise_mode)
-        x = F.leaky_relu(x + self.act_bias, 0.2)
+        x = F.leaky_relu(x + self.act_bias[:, None, None], 0.2)
         if gain != 1.0:
             x = x * gain
         if self.clamp != math.inf:
             x = x.clamp(-self.clamp * gain, self.clamp * gain)
         return x
+
+    def folded(self, x: Tensor, w: Tensor, noise_mode: str, gain: float) -> Tensor:
+        """As `forward`, for one picture (N = 1) that needs no gradient.
+
+        Scales the weights, as the paper writes it: above 32x32 they are far fewer than the
+        activations, and three passes over those are saved.
+        """
+        style = self.affine(w)
+        demodulation = self.demodulation(style)
+        scales = style.T * demodulation if self.up else demodulation.T * style
+        kernel = (self.kernel * scales[:, :, None, None]).to(x.dtype)
+        if self.up:
+            x = F.conv_transpose2d(x, kernel, stride=2)
+            x = blur_after_transpose(x, self.resample_filter, self.act_bias)
+        else:
+            x = F.conv2d(x, kernel, self.act_bias, padding=1)
+        if self.noisy and noise_mode != "none":
+            x = x + self.noise(x, noise_mode)
+        x = F.leaky_relu_(x, 0.2)
+        if gain != 1.0:
+            x = x * gain
+        if self.clamp != math.inf:
+            x = x.clamp(-self.clamp * gain, self.clamp * gain)
+        return x
+
+    def demodulation(self, style: Tensor) -> Tensor:
+        """Float32 [N, in] to [N, out]: one over the expected norm (equation 3), and the √2."""
+        norm = F.linear(style.square(), self.energy)
+        return (norm + 1e-8).rsqrt() * math.sqrt(2.0)
 
     def noise(self, x: Tensor, noise_mode: str) -> Tensor:
         """The noise picture, its strength and the activation's gain included."""
@@ -183,8 +210,11 @@ class ToRGB(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """[N, in, H, W] of the compute dtype to float32 colours [N, out, H, W]."""
-        style = self.affine(w).to(x.dtype)
-        y = F.conv2d(x * style[:, :, None, None], self.kernel).float()
+        style = self.affine(w)
+        if x.shape[0] == 1:  # three rows of weights are fewer than the activations
+            y = F.conv2d(x, (self.kernel * style[:, :, None, None]).to(x.dtype)).float()
+        else:
+            y = F.conv2d(x * style.to(x.dtype)[:, :, None, None], self.kernel).float()
         y = y + self.bias[:, None, None]
         if self.clamp != math.inf:
             y = y.clamp(-self.clamp, self.clamp)

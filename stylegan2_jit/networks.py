@@ -116,6 +116,10 @@ class FirstBlock(Block):
         y: Tensor = self.conv1(x, ws[:, 0], noise_mode, 1.0)
         return y
 
+    def folded(self, x: Tensor, ws: Tensor, noise_mode: str) -> Tensor:
+        """As `forward`: the constant comes first whatever follows."""
+        return self.forward(x, ws, noise_mode)
+
 
 class SynthesisBlock(Block):
     """Two layers, the first of which doubles the size."""
@@ -140,6 +144,15 @@ class SynthesisBlock(Block):
             y = self.skip(x) + self.conv1(y, ws[:, 1], noise_mode, math.sqrt(0.5))
         else:
             y = self.conv1(y, ws[:, 1], noise_mode, 1.0)
+        return y
+
+    def folded(self, x: Tensor, ws: Tensor, noise_mode: str) -> Tensor:
+        """As `forward`, for one picture (N = 1) that needs no gradient."""
+        y: Tensor = self.conv0.folded(x, ws[:, 0], noise_mode, 1.0)
+        if self.residual:
+            y = self.skip(x) + self.conv1.folded(y, ws[:, 1], noise_mode, math.sqrt(0.5))
+        else:
+            y = self.conv1.folded(y, ws[:, 1], noise_mode, 1.0)
         return y
 
 
@@ -187,11 +200,15 @@ class Synthesis(nn.Module):
         """Go on from `features` to the picture, float32 [N, 3, H, W] in about -1..1."""
         image = torch.empty(0, device=ws.device)
         x = activations[-1]
+        fold = ws.shape[0] == 1 and not torch.is_grad_enabled()
         for i, block in enumerate(self.children()):
+            styles = ws[:, max(2 * i - 1, 0) : 2 * i + 1]
             if i < len(activations):
                 x = activations[i]
+            elif fold:
+                x = block.folded(x, styles, noise_mode)  # type: ignore[operator]
             else:
-                x = block(x, ws[:, max(2 * i - 1, 0) : 2 * i + 1], noise_mode)
+                x = block(x, styles, noise_mode)
             image = block.add_colours(image, x, ws[:, 2 * i + 1])  # type: ignore[operator]
         return image
 

@@ -158,6 +158,4 @@ class BackendChooser:
 
     def _setting(self, blocks: int) -> Setting:
         dtype = str(self._device.dtype).removeprefix("torch.")
-        return Setting(
-            str(Path(self._path).resolve()), str(self._device.on), dtype, 2 ** (blocks + 1)
-        )
+        return Setting(str(self._path.resolve()), str(self._device.on), dtype, 2 ** (blocks + 1))

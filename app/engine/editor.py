@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -36,6 +37,10 @@ class Request:
     state: EditState
     slots: tuple[int | None, ...]  # ids by row of the report
     step: int
+
+    def points(self) -> tuple[t.PointState, ...]:
+        """The frame's points, once its slot is ready."""
+        return read_points(self.state, self.slots, self.slot.report)
 
 
 class Editor:
@@ -123,7 +128,14 @@ class Editor:
             rgba = to_rgba(self._drag.backend.picture(view.activations, view.ws))
         with self.timers.stage("readback"):
             slot.read_back(rgba, view.report, self._copies)
-        return Request(slot, self.state, tuple(self._drag.points.table.slots), self.steps)
+        return Request(slot, self.state, self._slots(), self.steps)
+
+    def points(self, view: View) -> tuple[t.PointState, ...]:
+        """A view's points; waits for the device, so not for the live loop."""
+        return read_points(self.state, self._slots(), view.report.cpu().numpy())
+
+    def _slots(self) -> tuple[int | None, ...]:
+        return tuple(self._drag.points.table.slots)
 
     def _carry_out(self, command: t.Command, before: EditState) -> None:
         """Bring the tensors to `self.state`."""
@@ -190,15 +202,22 @@ def describe(checkpoint: Checkpoint) -> t.ModelInfo:
     )
 
 
-def read_points(request: Request) -> tuple[t.PointState, ...]:
-    """The points of a frame whose slot is ready, in the order they were added.
+def read_points(
+    state: EditState, slots: Sequence[int | None], report: np.ndarray
+) -> tuple[t.PointState, ...]:
+    """The points as a view reports them, in the order they were added.
+
+    Args:
+        state: the edit when the view was made.
+        slots: the point ids by row of the report.
+        report: float32 [P, 4] on the host (`device.REPORT_COLUMNS`).
 
     Raises:
         FloatingPointError: a handle is lost because the features are not finite.
     """
-    rows = dict(zip(request.slots, request.slot.report.tolist(), strict=True))
+    rows = dict(zip(slots, report.tolist(), strict=True))
     points = []
-    for point in request.state.points:
+    for point in state.points:
         x, y, left, moving = rows[point.id]
         if math.isnan(left):
             raise FloatingPointError(f"point {point.id}: its features are not finite numbers")

@@ -129,7 +129,7 @@ class Engine:
     def _run(self) -> None:
         try:
             editor, chooser = load_editor(self._options)
-        except Exception as error:  # noqa: BLE001: whatever it is, the person must see it
+        except Exception as error:  # whatever it is, the person must see it
             line = str(error) or type(error).__name__
             self._outbox.status = t.Failed(line, traceback.format_exc())
             return

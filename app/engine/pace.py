@@ -46,17 +46,17 @@ class Rates:
         self._waits = self._steps = self._frames = 0
         self._active_s = 0.0
 
-    def add_steps(self, count: int, active_s: float) -> None:
-        """Steps done, and the time they and their picture took."""
+    def add_round(self, steps: int, active_s: float) -> None:
+        """Steps done and one picture made of them, and the time both took."""
         with self._lock:
-            self._steps += count
+            self._steps += steps
+            self._frames += 1
             self._active_s += active_s
-            self._add(count, 0)
+            self._add(steps, 0)
 
     def add_frame(self, input_s: float | None) -> None:
         """A frame published; `input_s` is when the oldest command that it first shows came."""
         with self._lock:
-            self._frames += 1
             self._add(0, 1)
             if input_s is not None:
                 self._waits += 1

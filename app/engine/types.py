@@ -322,7 +322,7 @@ class EngineStats:
     frames_per_second: float = 0.0
     mouse_to_frame: StageStats | None = None  # a command's post to the frame that shows it
     steps: int = 0
-    frames: int = 0
+    frames: int = 0  # made while dragging
     active_s: float = 0.0  # time spent dragging; idle time is not in it
 
 

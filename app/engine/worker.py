@@ -20,7 +20,7 @@ from .backends import BackendChooser
 from .device import FrameSlot
 from .drag import View
 from .edit import EditError
-from .editor import Editor, Request, read_points
+from .editor import Editor, Request
 from .mailbox import Batch, CommandMailbox, FrameMailbox
 from .pace import Pace, Rates
 
@@ -94,7 +94,7 @@ class Worker:
             elif self._stale:
                 self._show(self._editor.look())
             self._deliver(wait=not self._working)
-        except Exception as error:  # noqa: BLE001: whatever it is, the person must see it
+        except Exception as error:  # whatever it is, the person must see it
             self._fail(error)
 
     def _take(self, batch: Batch) -> None:
@@ -132,7 +132,7 @@ class Worker:
         self._show(view)
         shown = time.perf_counter()
         self._pace.observe(steps, stepped - start, shown - stepped)
-        self._outbox.rates.add_steps(steps, shown - start)
+        self._outbox.rates.add_round(steps, shown - start)
 
     def _show(self, view: View) -> None:
         """Start a frame on its way, once the one before has arrived."""
@@ -167,7 +167,7 @@ class Worker:
 
     def _frame(self, pending: Pending) -> t.Frame:
         request = pending.request
-        points = read_points(request)
+        points = request.points()
         return t.Frame(
             sequence=next(self._numbers),
             step=request.step,

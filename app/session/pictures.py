@@ -1,0 +1,130 @@
+"""Picture files: PNG out, masks in, and fitting one picture into another's size.
+
+Pictures are uint8 [H, W, 4] RGBA, masks float32 [H, W] in 0..1 with 1 = movable
+(docs/conventions.md).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..engine.types import Size
+from .errors import FileError, MaskError
+from .files import write_bytes
+
+Picture: TypeAlias = NDArray[np.uint8]
+
+
+def picture_size(picture: NDArray[np.generic]) -> Size:
+    """Width and height of a [H, W] or [H, W, C] array."""
+    height, width = picture.shape[:2]
+    return Size(width, height)
+
+
+def write_png(path: Path, rgba: Picture, *, make_folder: bool = False) -> None:
+    """Write a picture as PNG, in one step; opaque pictures are stored without alpha.
+
+    Args:
+        path: must end in `.png`.
+        rgba: uint8 [H, W, 4], or [H, W, 3] without alpha.
+        make_folder: create the folders it lies in; otherwise they must exist.
+
+    Raises:
+        FileError: another suffix, or as `write_bytes`.
+        ValueError: not a uint8 picture of three or four channels.
+    """
+    if path.suffix.lower() != ".png":
+        raise FileError(f"{path}: a picture's name must end in .png, not {path.suffix!r}")
+    if rgba.dtype != np.uint8 or rgba.ndim != 3 or rgba.shape[2] not in (3, 4) or not rgba.size:
+        raise ValueError(f"picture must be uint8 [H, W, 3 or 4], not {rgba.dtype} {rgba.shape}")
+    opaque = rgba.shape[2] == 3 or bool((rgba[..., 3] == 255).all())
+    bgr = np.ascontiguousarray(rgba[..., 2::-1] if opaque else rgba[..., [2, 1, 0, 3]])
+    encoded, content = cv2.imencode(".png", bgr)
+    if not encoded:
+        raise FileError(f"{path}: the picture could not be encoded as PNG")
+    write_bytes(path, content.tobytes(), make_folder=make_folder)
+
+
+def read_mask(path: Path, size: Size) -> NDArray[np.float32]:
+    """Read the movable region from a picture file: bright = movable.
+
+    A picture with transparency is its own mask: opaque = movable. Otherwise brightness counts,
+    grey or colour, 8 or 16 bits.
+
+    Args:
+        path: a PNG or JPEG file.
+        size: the picture that the mask is for; they must agree.
+
+    Returns:
+        float32 [H, W] in 0..1, 1 = movable.
+
+    Raises:
+        MaskError: missing, unreadable, no picture, or of another size.
+    """
+    mask = _coverage(_decode(path))
+    if picture_size(mask) != size:
+        width, height = picture_size(mask)
+        raise MaskError(
+            f"mask {path} is {width}x{height}, the picture {size.width}x{size.height}: "
+            "they must agree"
+        )
+    return mask
+
+
+def _decode(path: Path) -> NDArray[np.float32]:
+    """Decode a file as it is stored: [H, W] or [H, W, 3 or 4] (BGR, BGRA), scaled to 0..1."""
+    try:
+        content = np.frombuffer(path.read_bytes(), np.uint8)
+    except FileNotFoundError as error:
+        raise MaskError(f"mask {path}: there is no such file") from error
+    except OSError as error:
+        raise MaskError(f"mask {path} cannot be read: {error.strerror or error}") from error
+    try:
+        picture = cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if content.size else None
+    except cv2.error:
+        picture = None
+    if picture is None or picture.dtype not in (np.uint8, np.uint16):
+        raise MaskError(f"mask {path} must be a PNG or JPEG picture of 8 or 16 bits; it is not")
+    scaled: NDArray[np.float32] = picture.astype(np.float32)
+    scaled /= 255 if picture.dtype == np.uint8 else 65535
+    return scaled
+
+
+def _coverage(stored: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The one channel [H, W] that says what may move."""
+    if stored.ndim == 2:
+        return stored
+    if stored.shape[2] == 4 and (stored[..., 3] < 1).any():
+        return np.ascontiguousarray(stored[..., 3])
+    grey = cv2.cvtColor(np.ascontiguousarray(stored[..., :3]), cv2.COLOR_BGR2GRAY)
+    return np.asarray(grey, np.float32)
+
+
+def letterbox(picture: Picture, size: Size) -> Picture:
+    """Fit a picture into another size, its shape kept, black around it.
+
+    Args:
+        picture: uint8 [H, W, 4].
+        size: of the result.
+
+    Returns:
+        uint8 [size.height, size.width, 4], opaque around the picture.
+    """
+    have = picture_size(picture)
+    scale = min(size.width / have.width, size.height / have.height)
+    width = min(max(round(have.width * scale), 1), size.width)
+    height = min(max(round(have.height * scale), 1), size.height)
+    shrinks = scale < 1
+    fitted = cv2.resize(
+        picture, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    )
+    result = np.zeros((size.height, size.width, 4), np.uint8)
+    result[..., 3] = 255
+    top, left = (size.height - height) // 2, (size.width - width) // 2
+    result[top : top + height, left : left + width] = fitted
+    return result
