@@ -53,6 +53,9 @@ class FullyConnected(nn.Module):
         bias_init: initial bias.
     """
 
+    scaled_weight: Tensor
+    scaled_bias: Tensor
+
     def __init__(
         self,
         in_features: int,
@@ -68,10 +71,17 @@ class FullyConnected(nn.Module):
         self.weight_gain = lr_multiplier / math.sqrt(in_features)
         self.bias_gain = lr_multiplier
         self.activate = activate
+        for name in ("scaled_weight", "scaled_bias"):
+            self.register_buffer(name, torch.empty(0), persistent=False)
+
+    def prepare(self) -> None:
+        """Derive the constants that run: call after loading and after every `.to()`."""
+        self.scaled_weight = self.weight.detach() * self.weight_gain
+        self.scaled_bias = self.bias.detach() * self.bias_gain
 
     def forward(self, x: Tensor) -> Tensor:
         """Float32 [N, in] to float32 [N, out]."""
-        y = F.linear(x, self.weight * self.weight_gain, self.bias * self.bias_gain)
+        y = F.linear(x, self.scaled_weight, self.scaled_bias)
         if self.activate:
             y = F.leaky_relu(y, 0.2) * math.sqrt(2.0)
         return y
@@ -144,7 +154,8 @@ class SynthesisLayer(nn.Module):
         x = x * demodulation.to(x.dtype)[:, :, None, None]
         if self.noisy and noise_mode != "none":
             x = x + self.noise(x, noise_mode)
-        x = F.leaky_relu(x + self.act_bias[:, None, None], 0.2)
+        # in place: backward needs neither of the two values that this overwrites
+        x = F.leaky_relu_(x.add_(self.act_bias[:, None, None]), 0.2)
         if gain != 1.0:
             x = x * gain
         if self.clamp != math.inf:

@@ -165,12 +165,6 @@ class Synthesis(nn.Module):
         for resolution in config.block_resolutions[1:]:
             self.add_module(f"b{resolution}", SynthesisBlock(config, resolution))
 
-    def prepare(self, dtype: torch.dtype) -> None:
-        """Derive all constants that run, in the compute dtype, on the weights' device."""
-        for module in self.modules():
-            if isinstance(module, (FirstBlock, SynthesisLayer, ToRGB, Skip)):
-                module.prepare(dtype)
-
     def forward(self, ws: Tensor, noise_mode: str = "const") -> Tensor:
         """w+ float32 [N, num_ws, w_dim] to the picture, float32 [N, 3, H, W] in about -1..1."""
         return self.picture(self.features(ws, 64, noise_mode), ws, noise_mode)
@@ -232,7 +226,11 @@ class Generator(nn.Module):
         Parameters stay float32: mapping and affine layers run in float32 whatever the dtype.
         """
         self.to(device)
-        self.synthesis.prepare(dtype)
+        for module in self.modules():
+            if isinstance(module, FullyConnected):
+                module.prepare()
+            elif isinstance(module, (FirstBlock, SynthesisLayer, ToRGB, Skip)):
+                module.prepare(dtype)
         return self
 
     def forward(self, z: Tensor, c: Tensor | None = None, psi: float = 1.0) -> Tensor:
