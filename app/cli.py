@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 BAD_INPUT = 2
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+BACKENDS = ("auto", "eager", "script", "compile")
 
 
 class DefaultToOpen(click.Group):
@@ -62,14 +64,14 @@ def engine_flags(command: F) -> F:
         ),
         click.option(
             "--dtype",
-            type=click.Choice(["auto", "float32", "bfloat16", "float16"]),
+            type=click.Choice(DTYPES),
             default="auto",
             show_default=True,
             help="Precision of the convolutions; auto measures.",
         ),
         click.option(
             "--backend",
-            type=click.Choice(["auto", "eager", "script", "compile"]),
+            type=click.Choice(BACKENDS),
             default="auto",
             show_default=True,
             help="What runs the generator; auto takes what measures fastest here.",
@@ -222,6 +224,62 @@ def doctor(json_file: Path | None) -> None:
     click.echo(render(checks))
     if json_file:
         write_json(json_file, to_json(checks))
+
+
+@cli.group()
+def bench() -> None:
+    """Measure this machine."""
+
+
+@bench.command("step")
+@MODEL
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N, mps.")
+@click.option("--dtype", type=click.Choice(DTYPES), default="auto", show_default=True)
+@click.option(
+    "--backend",
+    "backends",
+    type=click.Choice(BACKENDS[1:]),
+    multiple=True,
+    default=["eager", "script"],
+    show_default=True,
+    help="May be repeated.",
+)
+@click.option(
+    "--points",
+    type=click.IntRange(min=1),
+    multiple=True,
+    default=[1, 5],
+    show_default=True,
+    help="May be repeated.",
+)
+@click.option(
+    "--turns",
+    type=click.IntRange(min=1),
+    default=15,
+    show_default=True,
+    help="Counted turns a case; each is three steps and a picture.",
+)
+@JSON_FILE
+def bench_step(
+    model: Path | None,
+    backends: Sequence[Any],
+    points: Sequence[int],
+    turns: int,
+    json_file: Path | None,
+    **flags: Any,
+) -> None:
+    """Latency of a drag step and of its picture, by back-end, points and mask."""
+    from draglive.benchmarks.step import measure, table
+
+    from .engine.engine import EngineOptions
+    from .session.files import write_json
+
+    report = measure(EngineOptions(model, **flags), backends, points, turns)
+    for line in table(report):
+        click.echo(line)
+    click.echo(", ".join(str(value) for value in report["machine"].values()))
+    if json_file:
+        write_json(json_file, report)
 
 
 def has_display() -> bool:

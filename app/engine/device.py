@@ -191,6 +191,11 @@ class StageTimers:
             name, before, after = self._pending.popleft()
             self.add(name, before.elapsed_time(after))
 
+    def clear(self) -> None:
+        """Forget all samples: the warm-up is over."""
+        self._samples, self._counts = {}, {}
+        self._pending.clear()
+
     def stats(self) -> dict[str, StageStats]:
         """Count since the start, percentiles of the recent samples, by stage."""
         return {
