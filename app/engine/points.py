@@ -63,6 +63,7 @@ class Points:
         self.active = torch.zeros(1, dtype=torch.bool, device=on)
         self.references = torch.empty(1, 0, device=on)
         self._fresh = torch.zeros(1, dtype=torch.bool, device=on)
+        self._lost = torch.zeros(1, dtype=torch.bool, device=on)
 
     def set(self, points: Sequence[DragPoint], taken: frozenset[int]) -> None:
         """Make the device's points those of the list.
@@ -95,6 +96,7 @@ class Points:
             image_size: (H, W).
         """
         here = sample_bilinear(features, self.handles, image_size)
+        self._lost = ~here.isfinite().all(dim=1)
         if self.references.shape != here.shape:
             self.references = here
         self.references = torch.where(self._fresh[:, None], here, self.references)
@@ -106,9 +108,9 @@ class Points:
         self._fresh = torch.zeros_like(self._fresh)
 
     def distances(self) -> Tensor:
-        """How far each handle is from its target: float32 [P]."""
-        distances: Tensor = (self.targets - self.handles).norm(dim=1)
-        return distances
+        """Handle to target, float32 [P]; NaN where the features are not finite."""
+        distances = (self.targets - self.handles).norm(dim=1)
+        return distances.masked_fill(self._lost, torch.nan)
 
     def _grow(self, capacity: int) -> None:
         missing = capacity - self.handles.shape[0]

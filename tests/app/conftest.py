@@ -1,0 +1,45 @@
+"""Small models for the engine's tests: random weights, 32 pixels, milliseconds a step."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from draglive.app.engine.backends import BackendChooser
+from draglive.app.engine.device import open_device
+from draglive.app.engine.editor import Editor
+from draglive.stylegan2_jit.checkpoints import Checkpoint, save_generator
+from draglive.stylegan2_jit.config import GeneratorConfig
+from draglive.stylegan2_jit.latents import seed_to_ws
+from draglive.stylegan2_jit.networks import Generator
+
+SMALL = GeneratorConfig(
+    z_dim=16, w_dim=16, img_resolution=32, channel_base=512, channel_max=16, num_layers=2
+)
+PRESET = {"step_size": 0.05, "feature_resolution": 16, "track_radius_px": 3}
+
+
+@pytest.fixture(scope="session")
+def small_generator():
+    torch.manual_seed(7)
+    return Generator(SMALL)
+
+
+@pytest.fixture
+def checkpoint(small_generator):
+    return Checkpoint(small_generator.prepare(torch.float32), "small", PRESET, Path("small"))
+
+
+@pytest.fixture(scope="session")
+def small_model(small_generator, tmp_path_factory):
+    path = tmp_path_factory.mktemp("models") / "small.safetensors"
+    save_generator(small_generator, path, name="small", drag_preset=PRESET, licence="MIT")
+    return path
+
+
+@pytest.fixture
+def editor(checkpoint):
+    device = open_device("cpu", "float32")
+    ws = seed_to_ws(checkpoint.generator, 0)
+    chooser = BackendChooser(checkpoint, device, "eager", ws, calibrate=False)
+    return Editor(checkpoint, device, chooser, seed=1)

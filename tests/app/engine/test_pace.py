@@ -1,0 +1,30 @@
+import time
+
+import pytest
+
+from draglive.app.engine.pace import MAX_STEPS_PER_FRAME, Pace, Rates
+
+
+@pytest.mark.parametrize(
+    ("step_ms", "frame_ms", "expected"),
+    [(30, 20, 1), (1, 2, 14), (3, 4, 4), (0.001, 0.01, MAX_STEPS_PER_FRAME), (5, 100, 1)],
+)
+def test_as_many_steps_as_fit_between_two_frames(step_ms, frame_ms, expected):
+    pace = Pace(1 / 60)
+    for _ in range(60):
+        steps = pace.steps_per_frame()
+        pace.observe(steps, steps * step_ms / 1e3, frame_ms / 1e3)
+    assert pace.steps_per_frame() == expected
+
+
+def test_rates_count_what_was_done():
+    rates = Rates()
+    for _ in range(10):
+        rates.add_round(3, 0.05)
+        rates.add_frame(time.perf_counter() - 0.01)
+    stats = rates.stats({})
+    assert (stats.steps, stats.frames) == (30, 10)
+    assert stats.active_s == pytest.approx(0.5)
+    assert stats.steps_per_second == 15  # over the last two seconds
+    assert stats.mouse_to_frame.count == 10
+    assert 10 <= stats.mouse_to_frame.p50_ms < 100
