@@ -79,6 +79,8 @@ def build_backend(name: BackendName, synthesis: Synthesis, blocks: int) -> Backe
             reason = compiler_missing(next(synthesis.parameters()).device)
             if reason:
                 raise BackendError(f"back-end compile: {reason}")
+            # The float32 layers stay float32 on purpose; the hint to use TF32 helps nobody here.
+            warnings.filterwarnings("ignore", message="TensorFloat32 tensor cores")
             plain = _split(name, synthesis, blocks)
             features = torch.compile(plain.features, fullgraph=True, dynamic=False)
             picture = torch.compile(plain.picture, fullgraph=True, dynamic=False)

@@ -34,6 +34,7 @@ def test_the_card_takes_the_cpus_path():
     assert np.abs(np.array(cpu) - np.array(card)).max() <= 1
 
 
+@pytest.mark.filterwarnings("ignore:TensorFloat32 tensor cores")
 @pytest.mark.parametrize("backend", ["eager", "script", "compile"])
 def test_the_nose_arrives(backend):
     editor = load("cuda", "auto", backend)
@@ -45,6 +46,7 @@ def test_the_nose_arrives(backend):
     assert state.arrived
 
 
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode is a prototype")
 def test_nothing_waits_for_the_card_between_two_frames():
     editor = load("cuda", "auto")
     slots = [FrameSlot(editor.device, editor.model.size) for _ in range(2)]
