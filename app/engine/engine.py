@@ -57,14 +57,18 @@ def load_editor(options: EngineOptions) -> tuple[Editor, BackendChooser]:
     checkpoint.generator.prepare(device.dtype, device.on)
     ws = seed_to_ws(checkpoint.generator, 0)
     chooser = BackendChooser(checkpoint, device, options.backend, ws, calibrate=options.calibrate)
-    editor = Editor(
-        checkpoint,
-        device,
-        chooser,
-        seed=options.seed,
-        psi=options.psi,
-        class_index=options.class_index,
-    )
+    try:
+        editor = Editor(
+            checkpoint,
+            device,
+            chooser,
+            seed=options.seed,
+            psi=options.psi,
+            class_index=options.class_index,
+        )
+    except Exception:
+        chooser.close()
+        raise
     return editor, chooser
 
 
