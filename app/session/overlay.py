@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import cv2
+import numpy as np
 
 from ..engine.types import Point, PointState
 from .pictures import Picture
@@ -18,62 +19,76 @@ HANDLE: Colour = (255, 92, 92, 255)
 TARGET: Colour = (90, 160, 255, 255)
 OUTLINE: Colour = (255, 255, 255, 255)
 HALO: Colour = (16, 16, 20, 255)
-SHIFT = 4  # cv2 takes positions in 1/16 pixel
 RADIUS = 1 / 60  # of the picture's shorter side
+FINE_PX = 512  # smaller pictures are drawn on enlarged: cv2's lines are whole pixels wide
+MAX_ENLARGED = 4
+SHIFT = 4  # cv2 takes positions in 1/16 pixel
 
 
 def draw_points(picture: Picture, points: Sequence[PointState]) -> None:
     """Draw handles (discs), targets (ringed crosses) and the lines between, in place.
 
     Args:
-        picture: uint8 [H, W, 4] RGBA or [H, W, 3] RGB, C-contiguous; it is changed.
-        points: in the picture's pixels; those outside are clipped.
+        picture: uint8 [H, W, 4] RGBA or [H, W, 3] RGB, C-contiguous; only pixels under the
+            drawing change.
+        points: in the picture's pixels; what lies outside is clipped.
     """
-    radius_px = max(min(picture.shape[:2]) * RADIUS, 3.0)
-    for point in points:
-        _draw_line(picture, point, radius_px)
-    for point in points:
-        _draw_target(picture, point.target, radius_px)
-    for point in points:
-        _draw_handle(picture, point.handle, radius_px)
+    if not points:
+        return
+    height, width = picture.shape[:2]
+    times = min(max(FINE_PX // min(height, width), 1), MAX_ENLARGED)
+    # Nearest up and area down by the same whole number give untouched pixels back exactly.
+    size = (width * times, height * times)
+    canvas = cv2.resize(picture, size, interpolation=cv2.INTER_NEAREST)
+    _Brush(canvas, times).draw(points)
+    np.copyto(picture, cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA))
 
 
-def _draw_line(picture: Picture, point: PointState, radius_px: float) -> None:
-    width_px = max(round(radius_px / 3), 1)
-    ends = _fixed(point.handle), _fixed(point.target)
-    for colour, wider_px in ((HALO, 2), (OUTLINE, 0)):
-        cv2.line(picture, *ends, colour, width_px + wider_px, cv2.LINE_AA, SHIFT)
+class _Brush:
+    """Draws on a canvas `times` as large as the picture whose pixels the points are in."""
 
+    def __init__(self, canvas: cv2.typing.MatLike, times: int) -> None:
+        self._canvas = canvas
+        self._times = times
+        self._radius_px = max(min(canvas.shape[:2]) * RADIUS, 3.0 * times)
+        self._edge_px = self._radius_px / 5
 
-def _draw_target(picture: Picture, centre: Point, radius_px: float) -> None:
-    width_px = max(round(radius_px / 2.5), 1)
-    for colour, wider_px in ((HALO, 4), (OUTLINE, 2), (TARGET, 0)):
-        _circle(picture, centre, radius_px, colour, width_px + wider_px)
-    arm_px = radius_px * 0.45
-    x, y = centre
-    for start, end in (
-        (Point(x - arm_px, y), Point(x + arm_px, y)),
-        (Point(x, y - arm_px), Point(x, y + arm_px)),
-    ):
-        cv2.line(
-            picture, _fixed(start), _fixed(end), TARGET, max(width_px - 1, 1), cv2.LINE_AA, SHIFT
-        )
+    def draw(self, points: Sequence[PointState]) -> None:
+        """Lines below targets below handles."""
+        for point in points:
+            for colour, width in ((HALO, 3.4), (OUTLINE, 1.6)):
+                self._line(point.handle, point.target, colour, width)
+        for point in points:
+            self._target(point.target)
+        for point in points:
+            self._handle(point.handle)
 
+    def _handle(self, centre: Point) -> None:
+        for colour, edges in ((HALO, 2), (OUTLINE, 1), (HANDLE, 0)):
+            self._circle(centre, self._radius_px + edges * self._edge_px, colour, cv2.FILLED)
 
-def _draw_handle(picture: Picture, centre: Point, radius_px: float) -> None:
-    ring_px = max(radius_px / 4, 1.0)
-    _circle(picture, centre, radius_px + 2 * ring_px, HALO, cv2.FILLED)
-    _circle(picture, centre, radius_px + ring_px, OUTLINE, cv2.FILLED)
-    _circle(picture, centre, radius_px, HANDLE, cv2.FILLED)
+    def _target(self, centre: Point) -> None:
+        arm = 0.55 * self._radius_px / self._times
+        for colour, width in ((HALO, 4.4), (OUTLINE, 3.0), (TARGET, 1.6)):
+            self._circle(centre, 1.2 * self._radius_px, colour, self._whole(width))
+        for colour, width in ((OUTLINE, 2.2), (TARGET, 1.2)):
+            for dx, dy in ((arm, 0.0), (0.0, arm)):
+                start = Point(centre.x - dx, centre.y - dy)
+                self._line(start, Point(centre.x + dx, centre.y + dy), colour, width)
 
+    def _line(self, start: Point, end: Point, colour: Colour, width: float) -> None:
+        ends = self._fixed(start), self._fixed(end)
+        cv2.line(self._canvas, *ends, colour, self._whole(width), cv2.LINE_AA, SHIFT)
 
-def _circle(
-    picture: Picture, centre: Point, radius_px: float, colour: Colour, width_px: int
-) -> None:
-    radius = round(radius_px * (1 << SHIFT))
-    cv2.circle(picture, _fixed(centre), radius, colour, width_px, cv2.LINE_AA, SHIFT)
+    def _circle(self, centre: Point, radius_px: float, colour: Colour, width_px: int) -> None:
+        radius = round(radius_px * (1 << SHIFT))
+        cv2.circle(self._canvas, self._fixed(centre), radius, colour, width_px, cv2.LINE_AA, SHIFT)
 
+    def _whole(self, edges: float) -> int:
+        """A width in outlines as cv2 wants it: whole canvas pixels, one or more."""
+        return max(round(float(edges * self._edge_px)), 1)
 
-def _fixed(point: Point) -> tuple[int, int]:
-    """A position in cv2's fixed-point numbers."""
-    return round(point.x * (1 << SHIFT)), round(point.y * (1 << SHIFT))
+    def _fixed(self, point: Point) -> tuple[int, int]:
+        """A position on the canvas in cv2's fixed-point numbers."""
+        x, y = ((v + 0.5) * self._times - 0.5 for v in point)
+        return round(x * (1 << SHIFT)), round(y * (1 << SHIFT))

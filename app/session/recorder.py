@@ -74,6 +74,7 @@ class Recorder:
         self._inbox_size: Size | None = None
         self._awake = threading.Event()  # a first picture came, or it is over before one did
         self._stopping = threading.Event()
+        self._started_s = math.nan  # when the first picture came, by time.perf_counter
         self._stopped_s = math.inf
         self._done = threading.Event()
         self._summary = RecordingSummary(path, frames=0, seconds=0.0, error=None)
@@ -123,6 +124,8 @@ class Recorder:
         if self._stopping.is_set():
             return
         size = picture_size(frame.rgba)
+        if self._inbox_size is None:
+            self._started_s = time.perf_counter()
         if size != self._inbox_size:
             self._inbox.replace_buffers([np.empty_like(frame.rgba, order="C") for _ in range(3)])
             self._inbox_size = size
@@ -157,7 +160,6 @@ class Recorder:
             self._engine.remove_sink(self._sink)
 
     def _follow_clock(self, video: VideoWriter, frame: Frame) -> None:
-        start_s = time.perf_counter()
         picture = self._finish(frame, video.size)
         slot: int | None = 0
         while slot is not None:
@@ -166,14 +168,15 @@ class Recorder:
                 picture = self._finish(newer, video.size)
             video.add(picture, slot)
             self._summary = replace(self._summary, frames=video.frames, seconds=video.seconds)
-            slot = self._next_slot(start_s, slot + 1)
+            slot = self._next_slot(slot + 1)
 
-    def _next_slot(self, start_s: float, slot: int) -> int | None:
+    def _next_slot(self, slot: int) -> int | None:
         """Wait until a slot is due: `slot`, a later one if far behind, None after the end."""
-        self._stopping.wait(max(start_s + slot / self._fps - time.perf_counter(), 0.0))
-        now_s = min(time.perf_counter(), self._stopped_s)
-        slot = max(slot, math.floor((now_s - start_s - MAX_CATCH_UP_S) * self._fps))
-        if self._stopping.is_set() and slot >= round((self._stopped_s - start_s) * self._fps):
+        due_s = self._started_s + slot / self._fps
+        self._stopping.wait(max(due_s - time.perf_counter(), 0.0))
+        passed_s = min(time.perf_counter(), self._stopped_s) - self._started_s
+        slot = max(slot, math.floor((passed_s - MAX_CATCH_UP_S) * self._fps))
+        if self._stopping.is_set() and slot >= round(passed_s * self._fps):
             return None
         return slot
 

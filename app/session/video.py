@@ -17,7 +17,7 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import av
 import numpy as np
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from av.container import OutputContainer
     from av.video.stream import VideoStream
 
+ENCODER: Final = "libx264"
 GROUP = 30  # pictures from one key picture to the next
 QUALITY = 18  # x264's CRF: visually lossless
 # A fragment a picture costs 0.1 KiB each and loses 1 picture of 250 to a `kill -9`; a fragment a
@@ -104,7 +105,7 @@ class VideoWriter:
 
     def _add_stream(self, container: OutputContainer) -> VideoStream:
         stream = container.add_stream(
-            "libx264",
+            ENCODER,
             rate=self.fps,
             options={
                 "preset": "veryfast",
@@ -188,14 +189,18 @@ class VideoWriter:
         if container is None:
             return
         try:
-            if self.frames:
-                for packet in self._stream.encode(None):
-                    container.mux(packet)
-            container.close()
-        except av.FFmpegError as error:
+            try:
+                self._finish(container)
+            finally:
+                self._take_name()
+        except (av.FFmpegError, OSError) as error:
             raise self._failed(error) from error
-        finally:
-            self._take_name()
+
+    def _finish(self, container: OutputContainer) -> None:
+        if self.frames:
+            for packet in self._stream.encode(None):
+                container.mux(packet)
+        container.close()
 
     def _take_name(self) -> None:
         if not self.frames:
@@ -208,7 +213,7 @@ class VideoWriter:
         except (av.FFmpegError, OSError):  # disk full: the fragmented file plays as well
             self._unfinished.replace(self.path)
 
-    def _failed(self, error: av.FFmpegError) -> EncoderError:
+    def _failed(self, error: av.FFmpegError | OSError) -> EncoderError:
         why = error.strerror or str(error)
         return EncoderError(f"{self.path}: writing stopped after {self.seconds:.1f} s: {why}")
 

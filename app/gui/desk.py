@@ -1,0 +1,240 @@
+"""What the person works on: the picture's settings, the points as they are meant, the mask.
+
+Keys and panel act on the desk; the desk posts commands and keeps what the panel shows. It knows
+no widget and no torch. GUI thread only.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from ..engine.types import (
+    ClearPoints,
+    Command,
+    DragConfig,
+    EngineClient,
+    ModelInfo,
+    RemovePoint,
+    ResetPicture,
+    SetConfig,
+    SetMask,
+    SetPaused,
+    SetSeed,
+    SetTruncation,
+)
+from ..session.errors import RecorderError
+from ..session.recorder import RecordingSummary
+from .brush import MaskPaint
+from .input import Action, Hit, Stroke
+from .intents import Intents
+from .recording import Recording
+from .trace import Trace
+from .viewport import ViewTransform, clamp
+
+MAX_SEED = 2**32 - 1  # numpy's RandomState takes no more
+MAX_RANDOM_SEED = 99_999  # the random button stays with seeds that can be read out
+BRUSH_STEP = 1.25
+SMALLEST_BRUSH_PX = 1.0
+
+Tone = Literal["info", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A line for the person."""
+
+    text: str
+    tone: Tone = "info"
+
+
+class Desk:
+    """The state behind the controls.
+
+    Args:
+        engine: where commands go.
+        trace: told of every command and message.
+        recordings: folder for videos; None for the person's own.
+        seed: the picture that the engine starts with.
+        psi: the truncation that it starts with.
+    """
+
+    def __init__(
+        self,
+        engine: EngineClient,
+        trace: Trace,
+        recordings: Path | None = None,
+        *,
+        seed: int = 0,
+        psi: float = 1.0,
+    ) -> None:
+        self._engine, self._trace = engine, trace
+        self.recording = Recording(engine, recordings)
+        self.intents = Intents()
+        self.model: ModelInfo | None = None
+        self.mask: MaskPaint | None = None
+        self.seed, self.psi = seed, psi
+        self.config = DragConfig()
+        self.paused = self.painting = False
+        self.record_points = False
+        self.show_mask = True
+        self.brush_px = SMALLEST_BRUSH_PX
+        self.pulled = False  # a point was put since the start: the hint has done its work
+        self.message = Message("")
+        self.view: ViewTransform | None = None  # where the picture is, once there is one
+        self.mask_edits = 0  # changes whenever the mask does
+        self._hover: Hit | None = None
+        self._actions: dict[Action, Callable[[], None]] = {
+            "random": lambda: self.choose_seed(random.randint(0, MAX_RANDOM_SEED)),
+            "previous": lambda: self.choose_seed(max(self.seed - 1, 0)),
+            "next": lambda: self.choose_seed(min(self.seed + 1, MAX_SEED)),
+            "pause": self._toggle_pause,
+            "record": self._toggle_recording,
+            "brush": self._toggle_brush,
+            "smaller": lambda: self.size_brush(self.brush_px / BRUSH_STEP),
+            "larger": lambda: self.size_brush(self.brush_px * BRUSH_STEP),
+            "reset_points": lambda: self.post(ClearPoints()),
+            "reset_picture": lambda: self.post(ResetPicture()),
+            "remove_point": self._remove_hovered,
+            "fit": self._fit,
+        }
+
+    def adopt(self, model: ModelInfo) -> None:
+        """The engine has a model: its defaults and its size are the desk's from now on."""
+        self.model = model
+        self.config = model.defaults
+        self.mask = MaskPaint(model.size)
+        self.brush_px = max(model.size.height / 12, SMALLEST_BRUSH_PX)
+        self.mask_edits += 1
+
+    def post(self, command: Command) -> None:
+        """Hand a command to the engine, and remember what it means for the points."""
+        self._engine.post(command)
+        self._trace.command(command)
+        self.intents.note(command)
+
+    def say(self, text: str, tone: Tone = "info") -> None:
+        """Tell the person something."""
+        self.message = Message(text, tone)
+        self._trace.message(text)
+
+    def perform(self, action: Action) -> None:
+        """Carry out what a key or a button asks for."""
+        self._actions[action]()
+
+    def point_at(self, hover: Hit | None) -> None:
+        """Remember the marker under the pointer, which a key may mean."""
+        self._hover = hover
+
+    def choose_seed(self, seed: int) -> None:
+        """Another picture; points and mask belonged to the old one."""
+        self.seed = seed
+        self.post(SetSeed(seed))
+        if self.mask is not None:
+            self.mask.clear()
+            self.mask_edits += 1
+
+    def enter_seed(self, text: str) -> None:
+        """The seed as typed; nonsense is answered with the rule."""
+        digits = text.strip()
+        if not (digits.isascii() and digits.isdecimal() and int(digits) <= MAX_SEED):
+            self.say(f"A seed is a whole number from 0 to {MAX_SEED}, not “{digits}”.", "error")
+        elif int(digits) != self.seed:
+            self.choose_seed(int(digits))
+
+    def show_region(self, shown: bool) -> None:
+        """Tint the movable region, or not."""
+        self.show_mask = shown
+        self.mask_edits += 1
+
+    def draw_into_video(self, points: bool) -> None:
+        """Whether the next video has the points drawn in."""
+        self.record_points = points
+
+    def choose_psi(self, psi: float) -> None:
+        """Truncation, live; the edit stays."""
+        self.psi = psi
+        self.post(SetTruncation(psi))
+
+    def configure(self, config: DragConfig) -> None:
+        """Other drag settings, from the next step on."""
+        if config != self.config:
+            self.config = config
+            self.post(SetConfig(config))
+
+    def choose_layers(self, *, first: int | None = None, last: int | None = None) -> None:
+        """Which layers of w+ move; one end pushes the other."""
+        if first is not None:
+            last = max(first, self.config.last_layer)
+        elif last is not None:
+            first = min(last, self.config.first_layer)
+        if first is not None and last is not None:
+            self.configure(replace(self.config, first_layer=first, last_layer=last))
+
+    def restore_defaults(self) -> None:
+        """The drag settings that the model came with."""
+        if self.model is not None:
+            self.configure(self.model.defaults)
+
+    def size_brush(self, radius_px: float) -> None:
+        """The mask brush, in image pixels."""
+        self.brush_px = clamp(radius_px, SMALLEST_BRUSH_PX, self.largest_brush_px)
+
+    @property
+    def largest_brush_px(self) -> float:
+        """Half the picture's height."""
+        return self.model.size.height / 2 if self.model else SMALLEST_BRUSH_PX
+
+    def paint(self, strokes: Sequence[Stroke]) -> None:
+        """Draw strokes into the mask; the next step obeys them."""
+        if self.mask is None or not strokes:
+            return
+        for stroke in strokes:
+            self.mask.paint(stroke, self.brush_px)
+        self._post_mask(self.mask)
+
+    def clear_mask(self) -> None:
+        """Let everything move again."""
+        if self.mask is not None and not self.mask.is_empty:
+            self.mask.clear()
+            self._post_mask(self.mask)
+
+    def tell_finished(self, videos: Sequence[RecordingSummary]) -> None:
+        """Say where finished videos are, or what went wrong with them."""
+        for video in videos:
+            self._trace.recording(video.path, video.frames, video.error)
+            if video.error:
+                self.say(video.error, "error")
+            else:
+                self.say(f"Saved {video.seconds:.1f} s to {video.path}")
+
+    def _post_mask(self, mask: MaskPaint) -> None:
+        self.mask_edits += 1
+        self.post(SetMask(mask.mask()))
+
+    def _toggle_pause(self) -> None:
+        self.paused = not self.paused
+        self.post(SetPaused(self.paused))
+
+    def _fit(self) -> None:
+        if self.view is not None:
+            self.view = self.view.refit()
+
+    def _toggle_brush(self) -> None:
+        self.painting = not self.painting
+
+    def _remove_hovered(self) -> None:
+        if self._hover is not None:
+            self.post(RemovePoint(self._hover.point.id))
+
+    def _toggle_recording(self) -> None:
+        if self.recording.seconds is not None:
+            self.recording.stop()
+            return
+        try:
+            self.recording.start(self.seed, overlay=self.record_points)
+        except RecorderError as error:
+            self.say(str(error), "error")

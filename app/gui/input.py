@@ -1,0 +1,289 @@
+"""What the hand means: pointer and keys → commands. A pure state machine.
+
+`react` is given what the pointer does now, what it did before (`InputState`), and what lies on the
+screen (`Scene`); it answers with commands, strokes of the mask brush and a new view. It knows no
+window: `canvas` reads the pointer, `window` carries the answer out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple, TypeAlias, assert_never
+
+from ..engine.types import (
+    AddPoint,
+    Command,
+    DragPoint,
+    MoveHandle,
+    MoveTarget,
+    Point,
+    PointState,
+    RemovePoint,
+)
+from .viewport import Spot, ViewTransform
+
+FIRST_ID = 1001  # scripts that play beside a window count from 1
+WHEEL_ZOOM = 1.18  # a notch of the wheel
+DRAG_FROM_PX = 3.0  # a press that moves less is a click
+
+Button = Literal["left", "middle", "right"]
+Part = Literal["handle", "target"]
+Action = Literal[
+    "random",
+    "previous",
+    "next",
+    "pause",
+    "record",
+    "brush",
+    "smaller",
+    "larger",
+    "reset_points",
+    "reset_picture",
+    "fit",
+    "remove_point",
+]
+
+# The keyboard, once: the window polls these, the tooltips name them.
+KEYS: dict[Action, str] = {
+    "random": "N",
+    "previous": "Left",
+    "next": "Right",
+    "pause": "P",
+    "record": "R",
+    "brush": "B",
+    "smaller": "[",
+    "larger": "]",
+    "reset_points": "X",
+    "reset_picture": "Backspace",
+    "fit": "F",
+    "remove_point": "Delete",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PointerInput:
+    """What the pointer does at one moment.
+
+    Attributes:
+        spot: where it is in the canvas.
+        hovered: it is on the canvas, with no other window or dialog above.
+        buttons: those held down.
+        wheel: notches turned since the last moment, away from the person positive.
+        space: the space bar is down.
+    """
+
+    spot: Spot
+    hovered: bool = False
+    buttons: frozenset[Button] = frozenset()
+    wheel: float = 0.0
+    space: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What lies on the screen.
+
+    Attributes:
+        view: where the picture is.
+        points: as the person sees them.
+        painting: the left button paints the mask instead of pulling points.
+        editable: there is a picture.
+        reach_px: so near to a marker is on it, in screen pixels.
+    """
+
+    view: ViewTransform
+    points: tuple[PointState, ...] = ()
+    painting: bool = False
+    editable: bool = True
+    reach_px: float = 14.0
+
+
+class Hit(NamedTuple):
+    """A marker under the pointer."""
+
+    point: PointState
+    part: Part
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A marker in the hand; `grip` is where it was taken, from its middle, in image pixels."""
+
+    point_id: int
+    part: Part
+    grip: Point
+    pressed: Spot
+    moving: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Panning:
+    """The picture itself in the hand."""
+
+    button: Button
+    last: Spot
+
+
+@dataclass(frozen=True, slots=True)
+class Painting:
+    """The brush on the picture."""
+
+    button: Button
+    movable: bool
+    last: Point
+
+
+Grab: TypeAlias = Held | Panning | Painting
+
+
+@dataclass(frozen=True, slots=True)
+class InputState:
+    """What the hand was doing."""
+
+    buttons: frozenset[Button] = frozenset()
+    grab: Grab | None = None
+    next_id: int = FIRST_ID
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """One stretch of the mask brush, in image pixels."""
+
+    start: Point
+    end: Point
+    movable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What follows from a moment of input."""
+
+    state: InputState
+    view: ViewTransform
+    commands: tuple[Command, ...] = field(default=())
+    strokes: tuple[Stroke, ...] = field(default=())
+
+
+def react(state: InputState, pointer: PointerInput, scene: Scene) -> Reaction:
+    """What the pointer's present moment means.
+
+    Args:
+        state: the answer of the moment before.
+        pointer: now.
+        scene: what lies on the screen; `points` includes what was posted and is not shown yet.
+    """
+    view = scene.view
+    if pointer.hovered and pointer.wheel and scene.editable:
+        view = view.zoomed(WHEEL_ZOOM**pointer.wheel, pointer.spot)
+    pressed = pointer.buttons - state.buttons
+    scene = replace(scene, view=view)
+    now = replace(state, buttons=pointer.buttons)
+    if state.grab is None and pressed and pointer.hovered and scene.editable:
+        return _press(now, pressed, pointer, scene)
+    match state.grab:
+        case None:
+            return Reaction(now, view)
+        case Held():
+            return _pull(now, state.grab, pointer, scene)
+        case Panning():
+            return _pan(now, state.grab, pointer, scene)
+        case Painting():
+            return _paint(now, state.grab, pointer, scene)
+        case _:
+            assert_never(state.grab)
+
+
+def find(scene: Scene, spot: Spot) -> Hit | None:
+    """The marker nearest to `spot` within reach; the one drawn last wins among equals.
+
+    A handle on its own target hides under it: who presses there wants to pull again.
+    """
+    best: Hit | None = None
+    best_px = scene.reach_px
+    for point in scene.points:
+        for part, place in _markers(scene, point):
+            distance_px = place.distance(spot)
+            if distance_px <= best_px:
+                best, best_px = Hit(point, part), distance_px
+    return best
+
+
+def _markers(scene: Scene, point: PointState) -> Sequence[tuple[Part, Spot]]:
+    handle, target = scene.view.to_screen(point.handle), scene.view.to_screen(point.target)
+    if point.arrived or handle.distance(target) < scene.reach_px:
+        return [("target", target)]
+    return [("handle", handle), ("target", target)]
+
+
+def _press(
+    state: InputState, pressed: frozenset[Button], pointer: PointerInput, scene: Scene
+) -> Reaction:
+    """A button goes down on the canvas."""
+    if "middle" in pressed or ("left" in pressed and pointer.space):
+        button: Button = "middle" if "middle" in pressed else "left"
+        return Reaction(replace(state, grab=Panning(button, pointer.spot)), scene.view)
+    if scene.painting:
+        place = scene.view.to_image(pointer.spot)
+        movable = "left" in pressed
+        brush = Painting("left" if movable else "right", movable, place)
+        stroke = Stroke(place, place, movable)
+        return Reaction(replace(state, grab=brush), scene.view, strokes=(stroke,))
+    hit = find(scene, pointer.spot)
+    if "right" in pressed:
+        gone = (RemovePoint(hit.point.id),) if hit else ()
+        return Reaction(state, scene.view, gone)
+    return _take(state, hit, pointer.spot, scene) if hit else _put(state, pointer.spot, scene)
+
+
+def _take(state: InputState, hit: Hit, spot: Spot, scene: Scene) -> Reaction:
+    """Take hold of a marker; nothing moves before the pointer does."""
+    place = scene.view.to_image(spot)
+    marker = hit.point.target if hit.part == "target" else hit.point.handle
+    grip = Point(place.x - marker.x, place.y - marker.y)
+    return Reaction(replace(state, grab=Held(hit.point.id, hit.part, grip, spot)), scene.view)
+
+
+def _put(state: InputState, spot: Spot, scene: Scene) -> Reaction:
+    """Put a new point where the picture is pressed, and pull it from there."""
+    place = scene.view.to_image(spot)
+    if not scene.view.picture.contains(place):
+        return Reaction(state, scene.view)
+    place = scene.view.clamped(place)
+    held = Held(state.next_id, "target", Point(0, 0), spot, moving=True)
+    command = AddPoint(DragPoint(state.next_id, place, place))
+    state = replace(state, grab=held, next_id=state.next_id + 1)
+    return Reaction(state, scene.view, (command,))
+
+
+def _pull(state: InputState, held: Held, pointer: PointerInput, scene: Scene) -> Reaction:
+    """A held marker follows the pointer, also to where the button was let go."""
+    point = next((p for p in scene.points if p.id == held.point_id), None)
+    if point is None:  # deleted, or the picture changed, while it was in the hand
+        return Reaction(replace(state, grab=None), scene.view)
+    held = replace(held, moving=held.moving or pointer.spot.distance(held.pressed) > DRAG_FROM_PX)
+    state = replace(state, grab=held if "left" in pointer.buttons else None)
+    place = scene.view.to_image(pointer.spot)
+    place = scene.view.clamped(Point(place.x - held.grip.x, place.y - held.grip.y))
+    marker = point.target if held.part == "target" else point.handle
+    if not held.moving or place == marker:
+        return Reaction(state, scene.view)
+    move = MoveTarget if held.part == "target" else MoveHandle
+    return Reaction(state, scene.view, (move(held.point_id, place),))
+
+
+def _pan(state: InputState, grab: Panning, pointer: PointerInput, scene: Scene) -> Reaction:
+    dx, dy = pointer.spot.x - grab.last.x, pointer.spot.y - grab.last.y
+    view = scene.view.panned(dx, dy) if dx or dy else scene.view
+    holding = grab.button in pointer.buttons
+    grab = replace(grab, last=pointer.spot)
+    return Reaction(replace(state, grab=grab if holding else None), view)
+
+
+def _paint(state: InputState, grab: Painting, pointer: PointerInput, scene: Scene) -> Reaction:
+    """A stroke from where the brush was: moves within a frame come as one."""
+    place = scene.view.to_image(pointer.spot)
+    strokes = (Stroke(grab.last, place, grab.movable),) if place != grab.last else ()
+    holding = grab.button in pointer.buttons
+    grab = replace(grab, last=place)
+    return Reaction(replace(state, grab=grab if holding else None), scene.view, strokes=strokes)

@@ -1,0 +1,47 @@
+"""Which part of the window is where. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+PANEL_PX = 300
+STATUS_PX = 34
+HUD_PX = 208
+SMALLEST_CANVAS_PX = 160
+
+
+class Box(NamedTuple):
+    """A rectangle in the window, in pixels."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The window's parts; together they cover it, and none lies on another."""
+
+    canvas: Box
+    status: Box
+    panel: Box
+    hud: Box
+
+    @classmethod
+    def of(cls, width: int, height: int, scale: float) -> Layout:
+        """Canvas left, status line under it, panel right, HUD under the panel.
+
+        The panel scrolls where it is too low for its controls; the canvas gives way last.
+        """
+        panel_px = min(round(PANEL_PX * scale), max(width - SMALLEST_CANVAS_PX, 1))
+        status_px = min(round(STATUS_PX * scale), height // 4)
+        hud_px = min(round(HUD_PX * scale), height // 2)
+        left, top = width - panel_px, height - hud_px
+        return cls(
+            canvas=Box(0, 0, left, height - status_px),
+            status=Box(0, height - status_px, left, status_px),
+            panel=Box(left, 0, panel_px, top),
+            hud=Box(left, top, panel_px, hud_px),
+        )

@@ -1,0 +1,70 @@
+"""The window's own clocks: frames a second, longest frame, mouse to frame. Pure."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+RECENT = 240  # latencies kept
+RATE_S = 2.0  # rates are counted over so much of the past
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """Of recent latencies, in milliseconds."""
+
+    p50_ms: float
+    p95_ms: float
+
+
+class Meters:
+    """Fed by the render loop, read by the HUD; GUI thread only."""
+
+    def __init__(self) -> None:
+        self._rendered_s: deque[float] = deque()
+        self._shown_s: deque[float] = deque()
+        self._waits_ms: deque[float] = deque(maxlen=RECENT)
+        self.longest_frame_ms = 0.0
+
+    def rendered(self, took_s: float) -> None:
+        """The window was drawn once."""
+        self._rendered_s.append(time.perf_counter())
+        self.longest_frame_ms = max(self.longest_frame_ms, took_s * 1e3)
+
+    def shown(self, input_s: float | None) -> float | None:
+        """An engine's frame is on the screen now; how long its oldest input waited for it, ms."""
+        now_s = time.perf_counter()
+        self._shown_s.append(now_s)
+        if input_s is None:
+            return None
+        wait_ms = (now_s - input_s) * 1e3
+        self._waits_ms.append(wait_ms)
+        return wait_ms
+
+    @property
+    def window_rate(self) -> float:
+        """How often a second the window is drawn."""
+        return _rate(self._rendered_s)
+
+    @property
+    def frame_rate(self) -> float:
+        """How many of the engine's frames a second reach the screen."""
+        return _rate(self._shown_s)
+
+    @property
+    def mouse_to_frame(self) -> Percentiles | None:
+        """From posting a command to the frame that shows it being drawn."""
+        if not self._waits_ms:
+            return None
+        p50_ms, p95_ms = np.percentile(self._waits_ms, (50, 95))
+        return Percentiles(float(p50_ms), float(p95_ms))
+
+
+def _rate(moments_s: deque[float]) -> float:
+    now_s = time.perf_counter()
+    while moments_s and now_s - moments_s[0] > RATE_S:
+        moments_s.popleft()
+    return len(moments_s) / RATE_S

@@ -1,0 +1,234 @@
+"""How it looks: colours, spacing, type, once. Dark and calm: the picture is the only bright thing.
+
+All lengths are given at scale 1 and pass through `Look.px`; fonts are rasterised at the scaled
+size, so that they are crisp on HiDPI.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+import dearpygui.dearpygui as dpg
+
+from ..session.overlay import HALO, HANDLE, OUTLINE, TARGET
+
+Colour: TypeAlias = tuple[int, int, int, int]
+Item: TypeAlias = int | str
+Kind = Literal["primary", "toggled", "recording", "fold"]
+
+__all__ = ["HALO", "HANDLE", "OUTLINE", "TARGET", "Look", "make_look"]
+
+GROUND: Colour = (17, 18, 21, 255)  # behind everything
+RAISED: Colour = (30, 32, 37, 255)  # dialogs, tooltips
+CONTROL: Colour = (38, 41, 47, 255)
+CONTROL_HOVER: Colour = (49, 53, 61, 255)
+CONTROL_ACTIVE: Colour = (60, 65, 74, 255)
+HAIRLINE: Colour = (40, 43, 49, 255)
+TEXT: Colour = (227, 230, 235, 255)
+MUTED: Colour = (149, 155, 166, 255)
+FAINT: Colour = (92, 98, 109, 255)
+ACCENT: Colour = (78, 196, 168, 255)  # movable region, switched on
+ACCENT_DEEP: Colour = (35, 108, 93, 255)
+ACCENT_HOVER: Colour = (43, 128, 110, 255)
+PLOT_LINE: Colour = (122, 178, 255, 255)
+PLOT_SHADE: Colour = (122, 178, 255, 56)
+ERROR: Colour = (255, 138, 128, 255)
+RECORD: Colour = (190, 56, 56, 255)
+RECORD_HOVER: Colour = (208, 70, 70, 255)
+CLEAR: Colour = (0, 0, 0, 0)
+
+FONTS = Path(__file__).parent / "fonts"
+REGULAR, SEMIBOLD = FONTS / "Inter-Regular.otf", FONTS / "Inter-SemiBold.otf"
+BODY_PX, SMALL_PX, FIGURE_PX = 15, 13, 24
+GAP_PX = 8
+SECTION_GAP_PX = 14
+PADDING_PX = 16
+SCROLLBAR_PX = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Scale, fonts and variants of buttons, once they are made."""
+
+    scale: float
+    body: Item
+    strong: Item
+    small: Item
+    figure: Item
+    buttons: Mapping[Kind, Item]
+
+    def px(self, length: float) -> int:
+        """A length at scale 1, in pixels."""
+        return round(length * self.scale)
+
+
+def make_look(scale: float | None) -> Look:
+    """Load the fonts and bind the theme; needs a Dear PyGui context.
+
+    Args:
+        scale: of all that is drawn; None for `DRAGLIVE_SCALE`, or the desktop's own.
+    """
+    scale = scale or desktop_scale()
+    with dpg.font_registry():
+        body = dpg.add_font(str(REGULAR), round(BODY_PX * scale))
+        strong = dpg.add_font(str(SEMIBOLD), round(BODY_PX * scale))
+        small = dpg.add_font(str(REGULAR), round(SMALL_PX * scale))
+        figure = dpg.add_font(str(SEMIBOLD), round(FIGURE_PX * scale))
+    dpg.bind_font(body)
+    buttons: dict[Kind, Item] = {
+        "primary": _button(ACCENT_DEEP, ACCENT_HOVER, TEXT),
+        "toggled": _button(ACCENT_DEEP, ACCENT_HOVER, TEXT),
+        "recording": _button(RECORD, RECORD_HOVER, TEXT),
+        "fold": _button(CLEAR, CLEAR, MUTED, padding=(0, round(5 * scale))),
+    }
+    look = Look(scale, body, strong, small, figure, buttons)
+    dpg.bind_theme(_base(look))
+    return look
+
+
+def desktop_scale() -> float:
+    """What environment variables say about the display; 1 when they say nothing usable."""
+    for name in ("DRAGLIVE_SCALE", "GDK_SCALE", "QT_SCALE_FACTOR"):
+        try:
+            scale = float(os.environ.get(name, ""))
+        except ValueError:
+            continue
+        if 0.5 <= scale <= 4:
+            return scale
+    return 1.0
+
+
+def _button(
+    colour: Colour, hover: Colour, text: Colour, padding: tuple[int, int] | None = None
+) -> Item:
+    theme: Item
+    with dpg.theme() as theme, dpg.theme_component(dpg.mvButton):
+        dpg.add_theme_color(dpg.mvThemeCol_Button, colour)
+        dpg.add_theme_color(dpg.mvThemeCol_ButtonHovered, hover)
+        dpg.add_theme_color(dpg.mvThemeCol_ButtonActive, colour)
+        dpg.add_theme_color(dpg.mvThemeCol_Text, text)
+        if padding is not None:  # flush with the labels
+            dpg.add_theme_style(dpg.mvStyleVar_ButtonTextAlign, 0.0, 0.5)
+            dpg.add_theme_style(dpg.mvStyleVar_FramePadding, *padding)
+    return theme
+
+
+def _base(look: Look) -> Item:
+    theme: Item
+    with dpg.theme() as theme:
+        with dpg.theme_component(dpg.mvAll):
+            for target, colour in _colours().items():
+                dpg.add_theme_color(target, colour)
+            for target, lengths in _lengths().items():
+                dpg.add_theme_style(target, *map(look.px, lengths))
+            for target, colour in _plot_colours().items():
+                dpg.add_theme_color(target, colour, category=dpg.mvThemeCat_Plots)
+            _plot_lengths(look)
+        with dpg.theme_component(dpg.mvCheckbox):
+            dpg.add_theme_style(dpg.mvStyleVar_FramePadding, look.px(3), look.px(3))
+        for kind in (dpg.mvButton, dpg.mvSliderFloat, dpg.mvSliderInt, dpg.mvCheckbox):
+            _disabled(kind)
+        _disabled(dpg.mvInputText)
+    return theme
+
+
+def _colours() -> dict[int, Colour]:
+    return {
+        # Each opaque layer costs 2.5 ms a frame under software GL at 1366x768, so windows are
+        # see-through. Dear PyGui clears the viewport to the primary window's colour, alpha ignored.
+        dpg.mvThemeCol_WindowBg: (*GROUND[:3], 0),
+        dpg.mvThemeCol_ChildBg: CLEAR,
+        dpg.mvThemeCol_PopupBg: RAISED,
+        dpg.mvThemeCol_ModalWindowDimBg: (8, 9, 11, 150),
+        dpg.mvThemeCol_Border: HAIRLINE,
+        dpg.mvThemeCol_Text: TEXT,
+        dpg.mvThemeCol_TextDisabled: FAINT,
+        dpg.mvThemeCol_TextSelectedBg: ACCENT_DEEP,
+        dpg.mvThemeCol_FrameBg: CONTROL,
+        dpg.mvThemeCol_FrameBgHovered: CONTROL_HOVER,
+        dpg.mvThemeCol_FrameBgActive: CONTROL_HOVER,
+        dpg.mvThemeCol_Button: CONTROL,
+        dpg.mvThemeCol_ButtonHovered: CONTROL_HOVER,
+        dpg.mvThemeCol_ButtonActive: CONTROL_ACTIVE,
+        dpg.mvThemeCol_SliderGrab: MUTED,
+        dpg.mvThemeCol_SliderGrabActive: TEXT,
+        dpg.mvThemeCol_CheckMark: ACCENT,
+        dpg.mvThemeCol_Header: CLEAR,
+        dpg.mvThemeCol_HeaderHovered: CONTROL,
+        dpg.mvThemeCol_HeaderActive: CONTROL_HOVER,
+        dpg.mvThemeCol_Separator: HAIRLINE,
+        dpg.mvThemeCol_ScrollbarBg: CLEAR,
+        dpg.mvThemeCol_ScrollbarGrab: CONTROL,
+        dpg.mvThemeCol_ScrollbarGrabHovered: CONTROL_HOVER,
+        dpg.mvThemeCol_ScrollbarGrabActive: CONTROL_ACTIVE,
+        dpg.mvThemeCol_TitleBg: RAISED,
+        dpg.mvThemeCol_TitleBgActive: RAISED,
+        dpg.mvThemeCol_NavCursor: CLEAR,
+    }
+
+
+def _lengths() -> dict[int, tuple[int, ...]]:
+    return {
+        dpg.mvStyleVar_WindowPadding: (PADDING_PX, PADDING_PX),
+        dpg.mvStyleVar_WindowBorderSize: (0,),
+        dpg.mvStyleVar_WindowRounding: (0,),
+        dpg.mvStyleVar_ChildBorderSize: (0,),
+        dpg.mvStyleVar_PopupRounding: (6,),
+        dpg.mvStyleVar_PopupBorderSize: (0,),
+        dpg.mvStyleVar_FramePadding: (8, 5),
+        dpg.mvStyleVar_FrameRounding: (6,),
+        dpg.mvStyleVar_ItemSpacing: (GAP_PX, GAP_PX),
+        dpg.mvStyleVar_ItemInnerSpacing: (8, 4),
+        dpg.mvStyleVar_IndentSpacing: (0,),
+        dpg.mvStyleVar_ScrollbarSize: (SCROLLBAR_PX,),
+        dpg.mvStyleVar_ScrollbarRounding: (4,),
+        dpg.mvStyleVar_GrabMinSize: (10,),
+        dpg.mvStyleVar_GrabRounding: (4,),
+    }
+
+
+def _plot_colours() -> dict[int, Colour]:
+    return {
+        dpg.mvPlotCol_FrameBg: CLEAR,
+        dpg.mvPlotCol_PlotBg: CLEAR,
+        dpg.mvPlotCol_PlotBorder: CLEAR,
+        dpg.mvPlotCol_AxisGrid: (*HAIRLINE[:3], 255),
+        dpg.mvPlotCol_AxisTick: CLEAR,
+        dpg.mvPlotCol_AxisText: MUTED,
+        dpg.mvPlotCol_AxisBg: CLEAR,
+        dpg.mvPlotCol_Line: PLOT_LINE,
+        dpg.mvPlotCol_Fill: PLOT_SHADE,
+    }
+
+
+def _plot_lengths(look: Look) -> None:
+    lengths = {
+        dpg.mvPlotStyleVar_PlotPadding: (0, 6),
+        dpg.mvPlotStyleVar_LabelPadding: (4, 2),
+        dpg.mvPlotStyleVar_MajorTickLen: (0, 0),
+        dpg.mvPlotStyleVar_MinorTickLen: (0, 0),
+        dpg.mvPlotStyleVar_PlotMinSize: (20, 20),
+        dpg.mvPlotStyleVar_MajorGridSize: (1, 1),
+    }
+    for target, (x, y) in lengths.items():
+        dpg.add_theme_style(target, look.px(x), look.px(y), category=dpg.mvThemeCat_Plots)
+
+
+def _disabled(kind: int) -> None:
+    with dpg.theme_component(kind, enabled_state=False):
+        dpg.add_theme_color(dpg.mvThemeCol_Text, FAINT)
+        for target in (
+            dpg.mvThemeCol_Button,
+            dpg.mvThemeCol_ButtonHovered,
+            dpg.mvThemeCol_ButtonActive,
+            dpg.mvThemeCol_FrameBg,
+            dpg.mvThemeCol_FrameBgHovered,
+            dpg.mvThemeCol_FrameBgActive,
+        ):
+            dpg.add_theme_color(target, RAISED)
+        dpg.add_theme_color(dpg.mvThemeCol_SliderGrab, FAINT)
+        dpg.add_theme_color(dpg.mvThemeCol_CheckMark, FAINT)

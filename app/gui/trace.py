@@ -1,0 +1,109 @@
+"""The diagnostic trace (`draglive --trace FILE`): what was posted and what was shown, a line each.
+
+Every line is a JSON object with `t`, seconds since the window opened, and `event`:
+
+    command   `command` (its type) and its fields
+    view      `left`, `top`, `zoom`: a pixel (x, y) is shown at left + zoom * (x + 0.5), … in the
+              window's pixels
+    frame     `sequence`, `step`, `points`, `late_ms`: mouse to frame, or null
+    status    `status` (its type) and its `line`
+    message   `text`: what the window told the person
+    recording `path`, `frames`, `error`: a video was finished
+
+For people who look for a fault and for tests; nothing reads it back.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import fields
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from ..engine.types import Command, EngineStatus, Failed, Frame, Loading
+from .viewport import Spot, ViewTransform
+
+
+class Trace:
+    """A trace file, or nothing when there is no path; owned by the window.
+
+    Raises:
+        OSError: the file cannot be made.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._file: TextIO | None = path.open("w", encoding="utf-8") if path else None
+        self._start_s = time.perf_counter()
+        self._view: tuple[float, ...] = ()
+
+    def command(self, command: Command) -> None:
+        """A command was posted."""
+        if self._file is None:
+            return
+        values = {f.name: _plain(getattr(command, f.name)) for f in fields(command)}
+        self._write("command", command=type(command).__name__, **values)
+
+    def view(self, view: ViewTransform, origin: Spot) -> None:
+        """Where the picture is; written when it changed.
+
+        Args:
+            view: in the canvas.
+            origin: of the canvas in the window.
+        """
+        corner, _ = view.corners()
+        place = (origin.x + corner.x, origin.y + corner.y, view.zoom)
+        if place != self._view:
+            self._view = place
+            self._write("view", left=place[0], top=place[1], zoom=place[2])
+
+    def frame(self, frame: Frame, late_ms: float | None) -> None:
+        """A frame was shown."""
+        if self._file is None:
+            return
+        points = [_plain(point) for point in frame.points]
+        self._write(
+            "frame", sequence=frame.sequence, step=frame.step, points=points, late_ms=late_ms
+        )
+
+    def status(self, status: EngineStatus) -> None:
+        """The engine's status changed."""
+        match status:
+            case Loading(what):
+                line = what
+            case Failed(error):
+                line = error
+            case _:
+                line = f"{status.activity}: {status.notice}" if status.notice else status.activity
+        self._write("status", status=type(status).__name__, line=line)
+
+    def message(self, text: str) -> None:
+        """The window told the person something."""
+        self._write("message", text=text)
+
+    def recording(self, path: Path, frames: int, error: str | None) -> None:
+        """A video was finished."""
+        self._write("recording", path=str(path), frames=frames, error=error)
+
+    def close(self) -> None:
+        """The window is gone."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _write(self, event: str, **values: object) -> None:
+        if self._file is not None:
+            t = round(time.perf_counter() - self._start_s, 4)
+            self._file.write(json.dumps({"t": t, "event": event, **values}) + "\n")
+            self._file.flush()
+
+
+def _plain(value: object) -> object:
+    """As JSON can say it: dataclasses become objects, a mask its movable share."""
+    if isinstance(value, np.ndarray):
+        return {"movable": float(value.mean())}
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    return value

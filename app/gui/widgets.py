@@ -1,0 +1,181 @@
+"""The bricks of the panel: labelled sliders, buttons, tick boxes, each with a tooltip.
+
+Dear PyGui puts labels behind controls; here they stand in a column before them. `Bricks` remembers
+what it made: which items can be switched off, and in which the keyboard types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+import dearpygui.dearpygui as dpg
+
+from .theme import GAP_PX, MUTED, PADDING_PX, SECTION_GAP_PX, Item, Kind, Look
+
+Change: TypeAlias = Callable[[Any], None]  # is given the widget's new value
+
+LABEL_PX = 96
+FOLDED, UNFOLDED = "▶   ", "▼   "
+TOOLTIP_AFTER_S = 0.4
+TOOLTIP_WRAP_PX = 260
+
+
+class Bricks:
+    """Makes widgets in the container that is being built.
+
+    Args:
+        look: lengths and fonts.
+        width_px: of the panel, at scale 1.
+    """
+
+    def __init__(self, look: Look, width_px: int) -> None:
+        self._look = look
+        self._inner_px = width_px - 2 * PADDING_PX
+        self._controls: list[Item] = []
+        self._fields: list[Item] = []
+        self._shown: dict[Item, object] = {}
+        self._kinds: dict[Item, Kind | None] = {}
+        self._tooltip_theme = _tooltip_theme(look)
+
+    @property
+    def is_typing(self) -> bool:
+        """Whether letters go into a field, and are no shortcuts."""
+        return any(dpg.is_item_active(field) for field in self._fields)
+
+    def enable(self, enabled: bool) -> None:
+        """Switch all controls on or off."""
+        for item in self._controls:
+            dpg.configure_item(item, enabled=enabled)
+
+    def heading(self, text: str) -> None:
+        """Begin a section."""
+        if self._controls:
+            dpg.add_spacer(height=self._look.px(SECTION_GAP_PX - GAP_PX))
+        dpg.bind_item_font(dpg.add_text(text), self._look.strong)
+
+    @contextmanager
+    def row(self, label: str) -> Iterator[None]:
+        """A label, and what is made inside beside it."""
+        with dpg.group(horizontal=True, xoffset=self._look.px(LABEL_PX)):
+            dpg.add_text(label, color=MUTED)
+            with dpg.group(horizontal=True):
+                yield
+
+    @contextmanager
+    def line(self) -> Iterator[None]:
+        """What is made inside stands side by side."""
+        with dpg.group(horizontal=True):
+            yield
+
+    @contextmanager
+    def fold(self, label: str, about: str) -> Iterator[None]:
+        """What is made inside is hidden until the label is pressed."""
+        button: Item = dpg.add_button(label=FOLDED + label, width=self.width())
+        dpg.bind_item_theme(button, self._look.buttons["fold"])
+        self.explain(button, about)
+        with dpg.group(show=False) as group:
+            yield
+
+        def toggle(*_: object) -> None:
+            shown = not dpg.is_item_shown(group)
+            dpg.configure_item(group, show=shown)
+            dpg.set_item_label(button, (UNFOLDED if shown else FOLDED) + label)
+
+        dpg.set_item_callback(button, toggle)
+
+    @property
+    def gap(self) -> int:
+        """Pixels between two widgets."""
+        return self._look.px(GAP_PX)
+
+    def width(self, share: float = 1.0, *, beside_label: bool = False) -> int:
+        """Pixels of so much of the panel's width, gaps taken off."""
+        inner_px = self._inner_px - (LABEL_PX if beside_label else 0)
+        gaps_px = (round(1 / share) - 1) * GAP_PX
+        return self._look.px(int((inner_px - gaps_px) * share))
+
+    def slider(
+        self, label: str, about: str, change: Change, *, pattern: str = "%.2f", whole: bool = False
+    ) -> Item:
+        """A labelled slider; its range comes later (`limit`)."""
+        add = dpg.add_slider_int if whole else dpg.add_slider_float
+        with self.row(label):
+            item: Item = add(
+                width=self.width(beside_label=True),
+                format=pattern,
+                clamped=True,
+                callback=lambda _sender, value, _data: change(value),
+            )
+        self._fields.append(item)
+        return self._keep(item, f"{about}. Ctrl+click to type a value.")
+
+    def limit(self, slider: Item, low: float, high: float) -> None:
+        """Set a slider's range."""
+        dpg.configure_item(slider, min_value=low, max_value=high)
+
+    def field(self, about: str, change: Change, width: int) -> Item:
+        """A text field; `change` is told when typing has ended."""
+        item: Item = dpg.add_input_text(width=width, auto_select_all=True, no_spaces=True)
+        with dpg.item_handler_registry() as handlers:
+            dpg.add_item_deactivated_after_edit_handler(
+                callback=lambda _sender, _item, _data: change(dpg.get_value(item))
+            )
+        dpg.bind_item_handler_registry(item, handlers)
+        self._fields.append(item)
+        return self._keep(item, about)
+
+    def button(self, label: str, about: str, press: Callable[[], None], width: int) -> Item:
+        """A button."""
+        item: Item = dpg.add_button(
+            label=label, width=width, callback=lambda _sender, _value, _data: press()
+        )
+        return self._keep(item, about)
+
+    def tick(self, label: str, about: str, change: Change, on: bool) -> Item:
+        """A tick box."""
+        item: Item = dpg.add_checkbox(
+            label=label,
+            default_value=on,
+            callback=lambda _sender, value, _data: change(value),
+        )
+        return self._keep(item, about)
+
+    def show(self, item: Item, value: object) -> None:
+        """Bring a widget to a value, unless the person is at it."""
+        if self._shown.get(item) != value and not dpg.is_item_active(item):
+            self._shown[item] = value
+            dpg.set_value(item, value)
+
+    def differs(self, item: Item) -> None:
+        """The widget may show something else than it was told: show it again."""
+        self._shown.pop(item, None)
+
+    def dress(self, button: Item, label: str, kind: Kind | None) -> None:
+        """Give a button another caption and look."""
+        if self._shown.get(button) != label:
+            self._shown[button] = label
+            dpg.set_item_label(button, label)
+        if self._kinds.get(button) != kind:
+            self._kinds[button] = kind
+            dpg.bind_item_theme(button, self._look.buttons[kind] if kind else 0)
+
+    def explain(self, item: Item, about: str) -> None:
+        """What it is and which key does the same, when the pointer rests on it."""
+        with dpg.tooltip(item, delay=TOOLTIP_AFTER_S, hide_on_activity=True) as tip:
+            text = dpg.add_text(about, wrap=self._look.px(TOOLTIP_WRAP_PX))
+            dpg.bind_item_font(text, self._look.small)
+        dpg.bind_item_theme(tip, self._tooltip_theme)
+
+    def _keep(self, item: Item, about: str) -> Item:
+        self._controls.append(item)
+        self.explain(item, about)
+        return item
+
+
+def _tooltip_theme(look: Look) -> Item:
+    theme: Item
+    with dpg.theme() as theme, dpg.theme_component(dpg.mvAll):
+        dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, look.px(10), look.px(7))
+    return theme

@@ -1,0 +1,352 @@
+"""The window: its layout and THE render loop. All of Dear PyGui runs on this one thread.
+
+The loop draws, reads the hand, posts commands, takes the newest frame; it waits for nobody. The
+engine is stopped before Dear PyGui's context goes: a call after that would crash the process.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import dearpygui.dearpygui as dpg
+
+from ..engine.types import (
+    EngineClient,
+    EngineStatus,
+    Failed,
+    Frame,
+    Loading,
+    ModelInfo,
+    Ready,
+    ResetPicture,
+    Size,
+)
+from ..session.errors import RecorderError
+from .canvas import Canvas
+from .desk import Desk
+from .dialog import Trouble, TroubleDialog
+from .hand import Hand
+from .hud import Hud
+from .layout import Layout
+from .meters import Meters
+from .pacing import Pacer
+from .panels import Panel
+from .statusline import StatusLine
+from .texture import Tint
+from .theme import GROUND, Look, make_look
+from .trace import Trace
+from .viewport import ViewTransform
+
+MARGIN_PX = 20  # around a fitted picture
+NAP_S = 0.002
+
+
+class DisplayError(RuntimeError):
+    """There is no display to open a window on; Dear PyGui would abort the process."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowOptions:
+    """How to open the window.
+
+    Attributes:
+        width: of the window, in pixels.
+        height: of the window, in pixels.
+        scale: of all that is drawn; None for `DRAGLIVE_SCALE`, or the desktop's.
+        recordings_dir: folder for videos; None for the person's own.
+        max_frames_per_second: the window is drawn no faster.
+        title: of the window.
+        trace: a file for the diagnostic log (`trace`).
+        seed: of the picture that the engine starts with.
+        psi: truncation that the engine starts with.
+    """
+
+    width: int = 1366
+    height: int = 768
+    scale: float | None = None
+    recordings_dir: Path | None = None
+    max_frames_per_second: float = 60.0
+    title: str = "draglive"
+    trace: Path | None = None
+    seed: int = 0
+    psi: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The widgets, once they are built."""
+
+    look: Look
+    canvas: Canvas
+    hand: Hand
+    panel: Panel
+    hud: Hud
+    status: StatusLine
+    dialog: TroubleDialog
+
+
+class Window:
+    """A window on a started engine.
+
+    Args:
+        engine: started; it is stopped when the window closes.
+        options: see there.
+
+    Raises:
+        OSError: the trace cannot be written.
+    """
+
+    def __init__(self, engine: EngineClient, options: WindowOptions) -> None:
+        self._engine, self._options = engine, options
+        self._trace = Trace(options.trace)
+        self._desk = Desk(
+            engine, self._trace, options.recordings_dir, seed=options.seed, psi=options.psi
+        )
+        self._meters = Meters()
+        self._pacer = Pacer(options.max_frames_per_second)
+        self._status: EngineStatus = Loading("Starting")
+        self._frame: Frame | None = None  # the one shown; its buffer is ours until the next
+        self._fresh = False  # it is not on the screen yet
+        self._tint: Tint | None = None
+        self._mask_edits = -1
+        self._layout: Layout | None = None
+        self._quit = False
+
+    def run(self) -> int:
+        """Show the window until it is closed; the exit code.
+
+        Raises:
+            DisplayError: there is no display.
+        """
+        if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
+            raise DisplayError("no display: DISPLAY is not set")
+        with self._closing(), self._signals():
+            parts = self._open()
+            while dpg.is_dearpygui_running() and not self._quit:
+                self._cycle(parts)
+        return 0
+
+    # Opening and closing.
+
+    def _open(self) -> Parts:
+        dpg.create_context()
+        # Dear PyGui's own callback thread races with the loop and crashes.
+        dpg.configure_app(manual_callback_management=True)
+        options = self._options
+        dpg.create_viewport(
+            title=options.title,
+            width=options.width,
+            height=options.height,
+            x_pos=0,
+            y_pos=0,
+            min_width=640,
+            min_height=480,
+            clear_color=GROUND,
+        )
+        dpg.setup_dearpygui()
+        parts = self._build(make_look(options.scale))
+        dpg.show_viewport()
+        return parts
+
+    def _build(self, look: Look) -> Parts:
+        with dpg.window(no_scrollbar=True, no_scroll_with_mouse=True) as window:
+            canvas = Canvas(look)
+            parts = Parts(
+                look=look,
+                canvas=canvas,
+                hand=Hand(look, canvas, self._desk),
+                panel=Panel(look, self._desk),
+                hud=Hud(look, self._meters),
+                status=StatusLine(look),
+                dialog=TroubleDialog(look, lambda: self._desk.post(ResetPicture())),
+            )
+        with dpg.theme() as edgeless, dpg.theme_component(dpg.mvWindowAppItem):
+            dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)
+        dpg.bind_item_theme(window, edgeless)
+        dpg.set_primary_window(window, True)
+        return parts
+
+    @contextmanager
+    def _closing(self) -> Iterator[None]:
+        """Whatever happens: videos are finished, the engine is stopped, then the context goes."""
+        try:
+            yield
+        finally:
+            try:
+                self._desk.tell_finished(self._desk.recording.close())
+            except RecorderError as error:
+                print(f"draglive: {error}", file=sys.stderr)
+            finally:
+                self._engine.stop()
+                dpg.destroy_context()
+                self._trace.close()
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """SIGINT and SIGTERM close the window as its button does."""
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self._ask_to_quit) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _ask_to_quit(self, _number: int, _frame: FrameType | None) -> None:
+        self._quit = True
+
+    # One turn of the loop.
+
+    def _cycle(self, parts: Parts) -> None:
+        self._follow_status(parts)
+        self._follow_size(parts)
+        self._wait_for_frame()
+        self._show_picture(parts)
+        self._refresh(parts)
+        self._render()
+        self._run_callbacks(parts)
+        self._read_hand(parts)
+
+    def _follow_status(self, parts: Parts) -> None:
+        """Tell what became of the engine."""
+        status, before = self._engine.status(), self._status
+        if status is before:
+            return
+        self._status = status
+        self._trace.status(status)
+        model = None if isinstance(status, Loading) else status.model
+        if model is not None and model != self._desk.model:
+            self._adopt(model, parts)
+        if isinstance(status, Failed):
+            self._tell_failure(status, parts)
+        elif isinstance(status, Ready) and status.notice != _notice(before):
+            self._desk.say(status.notice)
+
+    def _adopt(self, model: ModelInfo, parts: Parts) -> None:
+        self._desk.adopt(model)
+        parts.panel.adopt(model)
+        dpg.set_viewport_title(f"{model.name} - {self._options.title}")
+
+    def _tell_failure(self, failure: Failed, parts: Parts) -> None:
+        if failure.model is None:
+            title, remedy = "The model could not be loaded.", ""
+        else:
+            title, remedy = "The last step failed. The edit can start over.", "Start over"
+        self._desk.say(failure.error, "error")
+        parts.dialog.show(Trouble(title, failure.error, failure.detail, remedy))
+
+    def _follow_size(self, parts: Parts) -> None:
+        width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
+        layout = Layout.of(width, height, parts.look.scale)
+        if layout == self._layout:
+            return
+        self._layout = layout
+        parts.canvas.place(layout.canvas)
+        parts.status.place(layout.status)
+        parts.panel.place(layout.panel)
+        parts.hud.place(layout.hud)
+        if self._desk.view is not None:
+            self._desk.view = self._desk.view.resized(parts.canvas.area)
+
+    def _wait_for_frame(self) -> None:
+        """Until it is time to draw; a frame that comes while all is quiet is shown at once."""
+        while (left_s := self._pacer.left_s) > 0 and not self._quit:
+            if self._pacer.is_idle and self._take_frame():
+                return
+            time.sleep(min(left_s, NAP_S))
+        self._take_frame()
+
+    def _take_frame(self) -> bool:
+        frame = self._engine.take_frame()
+        if frame is None:
+            return False
+        self._frame, self._fresh = frame, True
+        self._desk.intents.settle(frame.points, frame.sequence)
+        self._pacer.stir()
+        return True
+
+    def _show_picture(self, parts: Parts) -> None:
+        """Bring a new frame, or a new mask over the old one, to the screen."""
+        if self._frame is None:
+            return
+        masked = self._desk.mask_edits != self._mask_edits
+        if masked:
+            self._mask_edits = self._desk.mask_edits
+            mask = self._desk.mask.mask() if self._desk.mask and self._desk.show_mask else None
+            self._tint = Tint.of(mask) if mask is not None else None
+        if self._fresh or masked:
+            height, width = self._frame.rgba.shape[:2]
+            if self._desk.view is None or self._desk.view.picture != (width, height):
+                margin = parts.look.px(MARGIN_PX)
+                size = Size(width, height)
+                self._desk.view = ViewTransform.fit(size, parts.canvas.area, margin)
+            parts.canvas.show(self._frame.rgba, self._tint)
+
+    def _refresh(self, parts: Parts) -> None:
+        parts.canvas.draw(parts.hand.overlay(self._banner()))
+        if self._desk.view is not None:
+            self._trace.view(self._desk.view, parts.canvas.origin)
+        parts.panel.refresh()
+        parts.hud.refresh(self._engine, self._status)
+        parts.status.refresh(self._desk.message, self._facts())
+        self._desk.tell_finished(self._desk.recording.poll())
+
+    def _render(self) -> None:
+        self._pacer.begin()
+        dpg.render_dearpygui_frame()
+        self._meters.rendered(self._pacer.end())
+        if self._fresh and self._frame is not None:
+            self._fresh = False
+            late_ms = self._meters.shown(self._frame.input_s)
+            self._trace.frame(self._frame, late_ms)
+
+    def _run_callbacks(self, parts: Parts) -> None:
+        """Run what widgets asked for; an error is shown and the window lives on."""
+        for job in dpg.get_callback_queue() or ():
+            if job[0] is None:
+                continue
+            self._pacer.stir()
+            try:
+                job[0](*job[1:4])
+            except Exception as error:  # whatever it is, the person must see it
+                detail = traceback.format_exc()
+                parts.dialog.show(Trouble("Something went wrong.", str(error), detail))
+
+    def _read_hand(self, parts: Parts) -> None:
+        """Carry out what pointer and keys ask for."""
+        if parts.hand.read(typing=parts.dialog.is_open or parts.panel.is_typing):
+            self._pacer.stir()
+        self._quit |= parts.hand.quits
+
+    # Words.
+
+    def _banner(self) -> str:
+        """What stands where no picture is yet."""
+        match self._status:
+            case Loading(what):
+                return f"{what[:1].upper()}{what[1:]} …"
+            case Failed():
+                return "No picture"
+            case _:
+                return "The first picture is on its way …"
+
+    def _facts(self) -> str:
+        """What is shown, in a few words."""
+        model, view = self._desk.model, self._desk.view
+        if model is None or view is None:
+            return ""
+        width, height = model.size
+        return f"{model.name}   {width} x {height}   {view.zoom * 100:.0f} %"
+
+
+def _notice(status: EngineStatus) -> str:
+    return status.notice if isinstance(status, Ready) else ""

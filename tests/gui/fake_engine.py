@@ -1,0 +1,249 @@
+"""An engine without a model, for window tests: numpy only, honest about mailboxes and state.
+
+A drawn face is warped so that the patches under the handles go where they are pulled, one pixel a
+step. It refuses what `edit.apply` refuses, rests when all points have arrived, and can be told to
+load slowly, to break while loading, or to break at a command and be healed by a reset.
+
+As a script it opens the real window on itself: `python tests/gui/fake_engine.py --help`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from draglive.app.engine import types as t
+from draglive.app.engine.edit import EditError, EditState, apply
+from draglive.app.engine.mailbox import Batch, CommandMailbox, FrameMailbox
+
+SIZE = t.Size(256, 256)
+STEP_S = 1 / 60
+REACH_PX = 40.0  # how far around a handle the picture follows
+DEFAULTS = t.DragConfig.for_model(SIZE, {"step_size": 0.03, "feature_resolution": 64})
+MODEL = t.ModelInfo("fake-256", SIZE, 14, 0, (4, 8, 16, 32, 64, 128, 256), DEFAULTS)
+BACKEND = t.BackendInfo("numpy", "no device", "uint8", "there is no model")
+TIMES = t.StageStats(100, 1e3 * STEP_S, 1.2e3 * STEP_S, 1.3e3 * STEP_S)
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What goes wrong."""
+
+    loading_s: float = 0.0
+    broken: str = ""  # the model cannot be loaded: why
+    fails_on: type[t.Command] | None = None
+
+
+@dataclass
+class Pull:
+    """A patch on its way: where it was taken, where it is."""
+
+    origin: t.Point
+    handle: t.Point
+
+
+class FakeEngine:
+    """Implements `EngineClient`; everything private runs on its own thread."""
+
+    def __init__(self, faults: Faults | None = None, size: t.Size = SIZE) -> None:
+        self._faults = faults or Faults()
+        self._model = replace(MODEL, size=size)
+        self._commands = CommandMailbox()
+        buffers = [np.empty((size.height, size.width, 4), np.uint8) for _ in range(3)]
+        self._frames: FrameMailbox[NDArray[np.uint8]] = FrameMailbox(buffers)
+        self._status: t.EngineStatus = t.Loading("loading the model")
+        self._sinks: tuple[t.FrameSink, ...] = ()
+        self._stopping = threading.Event()
+        self._state = EditState(size, DEFAULTS)
+        self._pulls: dict[int, Pull] = {}
+        self._face = draw_face(0, size)
+        self._sequence = self._steps = 0
+        self._input_s: float | None = None
+        self._thread = threading.Thread(target=self._run, name="fake-engine", daemon=True)
+        self._thread.start()
+
+    def post(self, command: t.Command) -> None:
+        self._commands.post(command)
+
+    def take_frame(self) -> t.Frame | None:
+        return self._frames.take()
+
+    def status(self) -> t.EngineStatus:
+        return self._status
+
+    def stats(self) -> t.EngineStats:
+        return t.EngineStats({"step": TIMES}, 1 / STEP_S, 1 / STEP_S, None, self._steps)
+
+    def add_sink(self, sink: t.FrameSink) -> None:
+        self._sinks = (*self._sinks, sink)
+        self._commands.wake()
+
+    def remove_sink(self, sink: t.FrameSink) -> None:
+        self._sinks = tuple(s for s in self._sinks if s != sink)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._commands.wake()
+        self._thread.join()
+
+    def _run(self) -> None:
+        self._stopping.wait(self._faults.loading_s)
+        if self._faults.broken:
+            self._status = t.Failed(self._faults.broken, "Traceback: none, it is a fake")
+            return
+        self._tell("")
+        self._publish()
+        while not self._stopping.is_set():
+            self._cycle()
+
+    def _cycle(self) -> None:
+        sinks = self._sinks
+        batch = self._commands.drain(STEP_S if self._is_moving() else 0.2)
+        try:
+            self._take(batch)
+        except ZeroDivisionError as error:
+            self._status = t.Failed(str(error), "Traceback: a fake one", self._model)
+            return
+        if self._is_moving():
+            time.sleep(STEP_S)
+            self._step()
+            self._publish()
+        elif batch.commands or self._sinks != sinks:
+            self._publish()
+
+    def _take(self, batch: Batch) -> None:
+        self._input_s = self._input_s or batch.oldest_s
+        notice = ""
+        for command in batch.commands:
+            if self._faults.fails_on and isinstance(command, self._faults.fails_on):
+                raise ZeroDivisionError("the fake was told to fail")
+            try:
+                self._apply(command)
+            except EditError as error:
+                notice = str(error)
+        if batch.commands:
+            self._tell(notice)
+
+    def _apply(self, command: t.Command) -> None:
+        self._state = apply(self._state, command)
+        match command:
+            case t.SetSeed(seed):
+                self._face = draw_face(seed, self._state.size)
+            case t.MoveHandle(point_id, handle):
+                self._pulls[point_id] = Pull(handle, handle)
+            case _:
+                pass
+        if isinstance(command, t.SetSeed | t.ResetPicture):
+            self._pulls.clear()
+        for point in self._state.points:
+            self._pulls.setdefault(point.id, Pull(point.handle, point.handle))
+
+    def _tell(self, notice: str) -> None:
+        moving: t.Activity = "dragging" if self._is_moving() else "idle"
+        activity: t.Activity = "paused" if self._state.paused else moving
+        self._status = t.Ready(self._model, BACKEND, activity, notice)
+
+    def _is_moving(self) -> bool:
+        return not self._state.paused and not all(p.arrived for p in self._points())
+
+    def _points(self) -> tuple[t.PointState, ...]:
+        stop_px = self._state.config.stop_px
+        handles = [(p, self._pulls[p.id].handle) for p in self._state.points]
+        return tuple(
+            t.PointState(p.id, handle, p.target, handle.distance(p.target) <= stop_px)
+            for p, handle in handles
+        )
+
+    def _step(self) -> None:
+        self._steps += 1
+        for point in self._points():
+            if not point.arrived:
+                share = min(1 / point.distance_px, 1.0)
+                (x, y), (tx, ty) = point.handle, point.target
+                nearer = t.Point(x + share * (tx - x), y + share * (ty - y))
+                self._pulls[point.id].handle = nearer
+        self._tell("")
+
+    def _publish(self) -> None:
+        buffer = self._frames.acquire()
+        warp(self._face, list(self._pulls.values()), buffer)
+        points = self._points()
+        arrived = all(p.arrived for p in points)
+        frame = t.Frame(self._sequence, self._steps, buffer, points, self._input_s, arrived)
+        self._sequence += 1
+        self._input_s = None
+        for sink in self._sinks:
+            sink(frame)
+        self._frames.publish(frame, buffer)
+
+
+def draw_face(seed: int, size: t.Size) -> NDArray[np.uint8]:
+    """A round face on a plain ground, coloured by the seed: uint8 [H, W, 4]."""
+    ground, fur, eye = np.random.RandomState(seed).randint(60, 220, (3, 3)).tolist()
+    face = np.full((size.height, size.width, 4), (*ground, 255), np.uint8)
+    unit = size.height / 256
+
+    def disc(x: float, y: float, radius: float, colour: Sequence[int]) -> None:
+        centre = round(x * size.width / 256), round(y * unit)
+        cv2.circle(face, centre, round(radius * unit), (*colour, 255), -1, cv2.LINE_AA)
+
+    for x in (70, 186):
+        disc(x, 70, 34, fur)
+    disc(128, 140, 90, fur)
+    for x in (95, 161):
+        disc(x, 120, 20, (240, 240, 240))
+        disc(x, 120, 11, eye)
+    disc(128, 160, 12, (40, 30, 30))
+    return face
+
+
+def warp(face: NDArray[np.uint8], pulls: Sequence[Pull], out: NDArray[np.uint8]) -> None:
+    """Move the picture around each handle along with it."""
+    height, width = face.shape[:2]
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    dx, dy = np.zeros_like(x), np.zeros_like(y)
+    for pull in pulls:
+        (hx, hy), (ox, oy) = pull.handle, pull.origin
+        near = np.exp(-((x - hx) ** 2 + (y - hy) ** 2) / (2 * REACH_PX**2))
+        dx += near * np.float32(hx - ox)
+        dy += near * np.float32(hy - oy)
+    np.copyto(out, cv2.remap(face, x - dx, y - dy, cv2.INTER_LINEAR, borderMode=1))
+
+
+def main() -> int:
+    """Open the window on a fake engine."""
+    from draglive.app.gui.window import Window, WindowOptions
+
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--size", default="1366x768")
+    parser.add_argument("--scale", type=float)
+    parser.add_argument("--trace", type=Path)
+    parser.add_argument("--recordings", type=Path)
+    parser.add_argument("--loading", type=float, default=0.0)
+    parser.add_argument("--broken", default="")
+    parser.add_argument("--fails-on", choices=["SetTruncation", "SetPaused"])
+    given = parser.parse_args()
+    width, height = map(int, given.size.split("x"))
+    fails_on = getattr(t, given.fails_on) if given.fails_on else None
+    engine = FakeEngine(Faults(given.loading, given.broken, fails_on))
+    options = WindowOptions(
+        width=width,
+        height=height,
+        scale=given.scale,
+        trace=given.trace,
+        recordings_dir=given.recordings,
+    )
+    return Window(engine, options).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

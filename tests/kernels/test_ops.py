@@ -1,0 +1,155 @@
+"""What holds for every operation: registered soundly, seen by compilers, sparing, never waiting."""
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from draglive.kernels import (
+    disc_offsets,
+    mask_loss,
+    motion_supervision,
+    square_offsets,
+    to_rgba,
+    track_points,
+)
+from draglive.kernels.mask_loss import mask_loss_backward
+from draglive.kernels.motion_supervision import (
+    motion_supervision_backward,
+    motion_supervision_reference,
+)
+from draglive.kernels.track_points import track_points_reference
+
+from .scenes import LAYOUTS, border_points, feature_map
+
+SIZE = [37, 70]
+
+
+def map_of(layout, device, *, grad=False):
+    return feature_map(3, (5, 9), layout=layout).to(device).requires_grad_(grad)
+
+
+def supervised(device):
+    handles = border_points(SIZE).to(device)
+    weights = torch.ones(len(handles), device=device)
+    return handles, torch.randn_like(handles), weights, disc_offsets(1.5, device), SIZE
+
+
+def searched(device):
+    handles = border_points(SIZE).to(device)
+    references = torch.randn(len(handles), 3, device=device)
+    return handles, references, square_offsets(2, device), False, SIZE
+
+
+def protected(device):
+    return torch.randn(1, 3, 5, 9, device=device), torch.rand(5, 9, device=device)
+
+
+def calls(device, layout):
+    """Each operation with arguments to call it with."""
+    features = map_of(layout, device, grad=True)
+    plain, grad = features.detach(), torch.ones([], device=device)
+    return {
+        motion_supervision: (features, *supervised(device)),
+        motion_supervision_backward: (grad, plain, *supervised(device)),
+        track_points: (plain, *searched(device)),
+        mask_loss: (features, *protected(device)),
+        mask_loss_backward: (grad, plain, *protected(device)),
+        to_rgba: (plain,),
+    }
+
+
+@pytest.mark.parametrize("layout", LAYOUTS, ids=str)
+@pytest.mark.parametrize("op", calls(torch.device("cpu"), LAYOUTS[0]), ids=lambda op: op._name)
+def test_an_op_is_registered_soundly(op, layout, device):
+    """Schema, fake implementation (shapes, strides, dtypes) and autograd agree with what runs."""
+    torch.library.opcheck(op, calls(device, layout)[op])
+
+
+def everything(  # noqa: PLR0917 (scripted and compiled: tensors in, one by one)
+    features: torch.Tensor,
+    handles: torch.Tensor,
+    motions: torch.Tensor,
+    weights: torch.Tensor,
+    references: torch.Tensor,
+    disc: torch.Tensor,
+    square: torch.Tensor,
+    earlier: torch.Tensor,
+    keep: torch.Tensor,
+    size: list[int],
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    ops = torch.ops.draglive
+    moved = ops.track_points(features.detach(), handles, references, square, False, size)
+    loss = ops.motion_supervision(features, moved, motions, weights, disc, size)
+    loss = loss + 20.0 * ops.mask_loss(features, earlier, keep)
+    return loss, moved, ops.to_rgba(features)
+
+
+def run_everything(function, device):
+    torch.manual_seed(0)
+    features = map_of(torch.channels_last, device, grad=True)
+    handles, motions, weights, disc, size = supervised(device)
+    _, references, square, *_ = searched(device)
+    points = handles, motions, weights, references
+    loss, moved, rgba = function(features, *points, disc, square, *protected(device), size)
+    (gradient,) = torch.autograd.grad(loss, features)
+    return loss.detach(), gradient, moved.detach(), rgba
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+@pytest.mark.parametrize("how", ["script", "compile"])
+def test_compilers_take_every_op_whole(how, device):
+    """The ops inside a scripted and a compiled function, one graph each, with the gradient.
+
+    AOT autograd without code generation: that is where fake and autograd implementations count.
+    """
+    if how == "script":
+        function = torch.jit.script(everything)
+    else:
+        function = torch.compile(everything, fullgraph=True, backend="aot_eager")
+    for got, want in zip(
+        run_everything(function, device), run_everything(everything, device), strict=True
+    ):
+        # scattered sums may come in another order on a card: a few roundings of values below 1
+        assert (got.float() - want.float()).abs().max() <= (1e-6 if device.type == "cuda" else 0)
+
+
+class Largest(TorchDispatchMode):
+    """Notes the most elements that any operation gave back."""
+
+    elements = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        if isinstance(result, torch.Tensor):
+            self.elements = max(self.elements, result.numel())
+        return result
+
+
+def test_the_map_is_never_upsampled(device):
+    features = feature_map(8, (16, 16)).to(device).requires_grad_()
+    handles, motions, weights, disc, _ = supervised(device)
+    references = torch.zeros(len(handles), 8, device=device)
+    square = square_offsets(3, device)
+    with Largest() as largest:
+        loss = motion_supervision_reference(features, handles, motions, weights, disc, [1024, 1024])
+        torch.autograd.grad(loss, features)
+        track_points_reference(features, handles, references, square, False, [1024, 1024])
+    samples = len(handles) * len(square) * 4 * 8
+    assert largest.elements <= max(samples, features.numel())
+
+
+@pytest.mark.gpu
+def test_nothing_waits_for_the_card():
+    device = torch.device("cuda")
+    run_everything(everything, device)  # kernels load on their first call
+    features = map_of(torch.channels_last, device, grad=True)
+    prepared = supervised(device), searched(device), protected(device)
+    torch.cuda.synchronize()
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        moved = track_points(features, *prepared[1])
+        loss = motion_supervision(features, moved, *prepared[0][1:])
+        torch.autograd.grad(loss + mask_loss(features, *prepared[2]), features)
+        to_rgba(features.detach())
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
