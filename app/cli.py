@@ -123,7 +123,8 @@ def open_window(model: Path | None, **flags: Any) -> None:
 
     window_flags = {name: flags.pop(name) for name in ("size", "scale", "recordings", "trace")}
     require_display()
-    run_window(Engine(EngineOptions(model, **flags)), **window_flags)
+    start = {name: flags[name] for name in ("seed", "psi")}
+    run_window(Engine(EngineOptions(model, **flags)), **start, **window_flags)
 
 
 @cli.command()
@@ -138,7 +139,7 @@ def demo(out: Path, headless: bool, **flags: Any) -> None:
     if not headless and not has_display():
         click.echo("No display: playing without a window.")
         headless = True
-    engine = Engine(EngineOptions(seed=SEED, psi=PSI, calibrate=not headless, **flags))
+    engine = Engine(EngineOptions(seed=SEED, psi=PSI, calibrate=False, **flags))
     if headless:
         engine.start()
         try:
@@ -146,7 +147,7 @@ def demo(out: Path, headless: bool, **flags: Any) -> None:
         finally:
             engine.stop()
     else:
-        run_window(engine, beside=lambda: tell_demo(perform(engine, out), out))
+        run_window(engine, seed=SEED, psi=PSI, beside=lambda: tell_demo(perform(engine, out), out))
 
 
 @cli.command()
@@ -301,6 +302,8 @@ def require_display() -> None:
 def run_window(
     engine: Engine,
     *,
+    seed: int,
+    psi: float,
     size: str = "1366x768",
     scale: float | None = None,
     recordings: Path | None = None,
@@ -311,6 +314,8 @@ def run_window(
 
     Args:
         engine: started here.
+        seed: of the picture it starts with.
+        psi: its truncation psi.
         size: WIDTHxHEIGHT of the window.
         scale: of all that is drawn; None for the display's own.
         recordings: folder for videos; None for the user's own.
@@ -321,7 +326,13 @@ def run_window(
 
     width, height = parse_size(size)
     options = WindowOptions(
-        width=width, height=height, scale=scale, recordings_dir=recordings, trace=trace
+        width=width,
+        height=height,
+        scale=scale,
+        recordings_dir=recordings,
+        trace=trace,
+        seed=seed,
+        psi=psi,
     )
     engine.start()
     if beside is not None:

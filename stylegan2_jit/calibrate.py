@@ -1,8 +1,8 @@
 """What is fastest here? Measured in a process of its own, remembered in the cache folder.
 
 Compiling for a CPU takes a minute of two cores. A child at low priority does it, which also fills
-torch.compile's disk cache, so that the program then compiles from there in seconds; the person
-who drags meanwhile notices nothing. The verdict holds for one model, device, dtype, feature block
+torch.compile's disk cache, so that the program then compiles from there in seconds. While
+somebody drags, the child stands still. The verdict holds for one model, device, dtype, feature block
 and version of torch.
 """
 
@@ -132,6 +132,7 @@ class Calibration:
 
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
+        self._still = False
         self._child = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", __name__, json.dumps(asdict(setting))],
             stdin=subprocess.DEVNULL,
@@ -154,11 +155,17 @@ class Calibration:
             raise BackendError(f"measuring the back-ends failed (exit code {code})")
         return verdict
 
+    def make_way(self, *, busy: bool) -> None:
+        """Stand still while somebody needs the cores, where the system can do that."""
+        if busy != self._still and hasattr(os, "killpg") and self._child.poll() is None:
+            os.killpg(self._child.pid, signal.SIGSTOP if busy else signal.SIGCONT)
+            self._still = busy
+
     def stop(self) -> None:
         """End the child and its compilers, finished or not."""
         if self._child.poll() is None:
             if hasattr(os, "killpg"):
-                os.killpg(self._child.pid, signal.SIGTERM)
+                os.killpg(self._child.pid, signal.SIGKILL)  # it may be standing still
             else:
                 self._child.terminate()
         self._child.wait()

@@ -95,6 +95,11 @@ class BackendChooser:
         self._better[news.blocks] = news.name
         return f"now on the {news.name} back-end"
 
+    def make_way(self, *, busy: bool) -> None:
+        """Let the measuring stand still while points are on their way: it takes cores and cache."""
+        if self._calibration is not None:
+            self._calibration[1].make_way(busy=busy)
+
     def close(self) -> None:
         """End what runs in the background."""
         if self._calibration is not None:

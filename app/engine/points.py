@@ -109,7 +109,7 @@ class Points:
 
     def distances(self) -> Tensor:
         """Handle to target, float32 [P]; NaN where the features are not finite."""
-        distances = (self.targets - self.handles).norm(dim=1)
+        distances: Tensor = (self.targets - self.handles).norm(dim=1)
         return distances.masked_fill(self._lost, torch.nan)
 
     def _grow(self, capacity: int) -> None:

@@ -195,12 +195,14 @@ class Worker:
         if self._pending is not None:
             self._outbox.frames.give_back(self._pending.request.slot)
         self._pending, self._working, self._stale = None, False, False
+        self._chooser.make_way(busy=False)
         line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         self._outbox.status = t.Failed(line, traceback.format_exc(), self._editor.model)
 
     def _tell(self) -> None:
-        """Publish the status."""
+        """Publish the status; what runs in the background follows it."""
         editor = self._editor
+        self._chooser.make_way(busy=self._working)
         paused: t.Activity = "paused" if editor.state.paused else "idle"
         self._outbox.status = t.Ready(
             model=editor.model,

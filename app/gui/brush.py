@@ -40,9 +40,9 @@ class MaskPaint:
         level = 255 if stroke.movable else 0
         width = max(round(2 * radius_px), 1)
         ends = _fixed(stroke.start), _fixed(stroke.end)
-        if width > 1:
+        if ends[0] != ends[1]:  # a line without length is drawn too large
             cv2.line(self._levels, *ends, level, width, cv2.LINE_AA, SHIFT)
-        for end in ends:  # OpenCV's caps are round only from some versions on
+        for end in ends:
             radius = round(radius_px * (1 << SHIFT))
             cv2.circle(self._levels, end, radius, level, cv2.FILLED, cv2.LINE_AA, SHIFT)
 

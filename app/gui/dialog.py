@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import dearpygui.dearpygui as dpg
 
 from .theme import MUTED, PADDING_PX, Item, Kind, Look
+from .widgets import Bricks
 
 WIDTH_PX = 460
+HEIGHT_PX = 150  # it grows with what it has to say
 DETAIL_PX = 180
 BUTTON_PX = 132
 
@@ -52,7 +54,7 @@ class TroubleDialog:
         """Open it, in place of one that is open."""
         self.close()
         look = self._look
-        width, height = look.px(WIDTH_PX), look.px(150)
+        width, height = look.px(WIDTH_PX), look.px(HEIGHT_PX)
         left = (dpg.get_viewport_client_width() - width) // 2
         top = dpg.get_viewport_client_height() // 4
         wrap = width - look.px(2 * PADDING_PX)
@@ -69,7 +71,7 @@ class TroubleDialog:
         ) as self._window:
             dpg.bind_item_font(dpg.add_text(trouble.title, wrap=wrap), look.strong)
             dpg.add_text(trouble.error, wrap=wrap, color=MUTED)
-            with dpg.collapsing_header(label="Details"):
+            with Bricks(look, WIDTH_PX).fold("Details", "What a programmer wants to know"):
                 dpg.add_input_text(
                     default_value=trouble.detail,
                     multiline=True,

@@ -349,4 +349,11 @@ class Window:
 
 
 def _notice(status: EngineStatus) -> str:
-    return status.notice if isinstance(status, Ready) else ""
+    """What the status line says of a status; a failure that is over makes room."""
+    match status:
+        case Ready(notice=notice):
+            return notice
+        case Failed(error):
+            return error
+        case _:
+            return ""

@@ -67,7 +67,9 @@ def test_a_probe_that_breaks_is_a_line():
     def broken():
         raise RuntimeError("two\nlines")
 
-    assert doctor._guarded("CPU", broken) == Check("CPU", "missing", "cannot be examined: RuntimeError: two lines")
+    assert doctor._guarded("CPU", broken) == Check(
+        "CPU", "missing", "cannot be examined: RuntimeError: two lines"
+    )
 
 
 def fake_run(returncode, stderr):

@@ -22,7 +22,7 @@ from . import reference
 from .models import generator_for, relative_error, tolerance
 
 CPU = torch.device("cpu")
-BLOCKS = 3
+BLOCKS = 2
 # torch.compile and TorchScript warn of their own parts
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
 

@@ -1,0 +1,30 @@
+from itertools import combinations
+
+import pytest
+
+from draglive.app.gui.layout import Layout
+
+WINDOWS = [(640, 480, 1.0), (1366, 768, 1.0), (1920, 1080, 1.0), (3840, 2160, 2.0), (800, 600, 2.0)]
+
+
+@pytest.mark.parametrize(("width", "height", "scale"), WINDOWS)
+def test_parts_cover_the_window_and_do_not_overlap(width, height, scale):
+    layout = Layout.of(width, height, scale)
+    boxes = [layout.canvas, layout.status, layout.panel, layout.hud]
+    assert sum(box.width * box.height for box in boxes) == width * height
+    for a, b in combinations(boxes, 2):
+        apart_x = a.x + a.width <= b.x or b.x + b.width <= a.x
+        apart_y = a.y + a.height <= b.y or b.y + b.height <= a.y
+        assert apart_x or apart_y
+    for box in boxes:
+        assert box.x >= 0
+        assert box.y >= 0
+        assert box.width > 0
+        assert box.height > 0
+        assert box.x + box.width <= width
+        assert box.y + box.height <= height
+
+
+def test_the_picture_is_the_hero():
+    layout = Layout.of(1366, 768, 1.0)
+    assert layout.canvas.width * layout.canvas.height > 0.7 * 1366 * 768
