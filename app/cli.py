@@ -186,10 +186,11 @@ def drag(
     from .engine.types import SetMask
     from .headless import drag as run
     from .session.files import require_writable, write_json
-    from .session.pictures import read_mask, write_png
+    from .session.pictures import read_mask, require_picture_place, write_png
 
-    for path in filter(None, (out, json_file)):
-        require_writable(path)  # before the work, not after it
+    require_picture_place(out)  # before the work, not after it
+    if json_file:
+        require_writable(json_file)
     editor, chooser = load_editor(EngineOptions(model, calibrate=False, **flags))
     try:
         if mask is not None:
@@ -285,17 +286,20 @@ def bench_step(
 
 def has_display() -> bool:
     """Whether a window can be opened: Dear PyGui aborts the process where it cannot."""
+    from .doctor import display_answers
+
     if sys.platform in ("darwin", "win32"):
         return True
-    return bool(os.environ.get("DISPLAY"))
+    display = os.environ.get("DISPLAY")
+    return bool(display) and display_answers(display)
 
 
 def require_display() -> None:
     """Refuse to open a window where there is no display."""
     if not has_display():
         raise click.UsageError(
-            "no display: DISPLAY is not set; `draglive drag` and `draglive demo --headless` "
-            "work without one"
+            f"no display: DISPLAY is {os.environ.get('DISPLAY') or 'not set'}, and no X server is "
+            "there; `draglive drag` and `draglive demo --headless` work without one"
         )
 
 

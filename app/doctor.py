@@ -193,7 +193,7 @@ def _display() -> Check:
     if sys.platform in ("darwin", "win32"):
         return Check("Display", "ok", "the system's own")
     display = os.environ.get("DISPLAY", "")
-    if display and _answers(display):
+    if display and display_answers(display):
         return Check("Display", "ok", f"DISPLAY={display}")
     found = f"DISPLAY={display}, but no X server there" if display else "none: DISPLAY is not set"
     advice = "draglive drag and draglive demo --headless need none"
@@ -202,7 +202,7 @@ def _display() -> Check:
     return Check("Display", "warn", found, advice)
 
 
-def _answers(display: str) -> bool:
+def display_answers(display: str) -> bool:
     """Whether a local display's socket is there; a remote display is believed."""
     host, _, number = display.rpartition(":")
     if host not in ("", "unix"):

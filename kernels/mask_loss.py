@@ -19,6 +19,8 @@ from torch import Tensor
 def keep_map(mask: Tensor, height: int, width: int) -> Tensor:
     """Movable region at the picture's size to 1 − M at the map's: averages over the areas.
 
+    Exact where the picture is a whole number of times the map, as in every generator.
+
     Args:
         mask: float32 [H, W] in 0..1, 1 = movable.
         height: of the feature map.

@@ -10,7 +10,7 @@ mean keeps the loss independent of radius and channel count, and Adam does not s
 
 Contract
     features    [1, C, h, w] float32, bfloat16, float16 or float64; gradient flows here only
-    handles     float32 [P, 2], (x, y) image pixels
+    handles     float32 [P, 2], (x, y) image pixels, finite even at weight 0
     motions     float32 [P, 2], the d_i
     weights     float32 [P]; 0 leaves a point out (padding, or arrived)
     offsets     float32 [K, 2], the disc (`sampling.disc_offsets`)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 def to_rgba_reference(picture: Tensor) -> Tensor:
     """The conversion in plain torch: the truth for every twin."""
-    levels = (picture[0].permute(1, 2, 0) * 127.5 + 128.0).nan_to_num(0.0).clamp(0.0, 255.0)
+    levels = (picture[0].permute(1, 2, 0) * 127.5).add_(128.0).nan_to_num_(0.0).clamp_(0.0, 255.0)
     rgba = torch.empty(*levels.shape[:2], 4, dtype=torch.uint8, device=picture.device)
     rgba[..., :3] = levels.to(torch.uint8)
     rgba[..., 3] = 255

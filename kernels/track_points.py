@@ -4,15 +4,16 @@ Equation 2 of DragGAN (section 3.3): p_i ← argmin over q in the square of half
 of ‖F(q) − f_i‖, with f_i the reference feature that the handle was created with.
 
 Contract
-    features    [1, C, h, w], any floating dtype
+    features    [1, C, h, w], any floating dtype, detached: there is no gradient
     handles     float32 [P, 2], (x, y) image pixels
     references  float32 [P, C], the f_i
     offsets     float32 [K, 2], the square, nearest first (`sampling.square_offsets`)
     squared     False: L1 distance, True: L2
     image_size  (H, W)
     returns     float32 [P, 2], the handles moved by whole pixels
-Candidates off the picture are never taken. Among equals the one that moves least wins, then the
-first in row-major order, so ties are the same on every device. No gradient; no host sync.
+Candidates off the picture, or whose features are NaN, are never taken. Among equals the one that
+moves least wins, then the first in row-major order, so ties are the same on every device. No host
+sync.
 """
 
 import torch
@@ -34,9 +35,10 @@ def track_points_reference(
     difference = sample_bilinear(features, q, image_size) - references[:, None]
     cost = (difference.square() if squared else difference.abs()).sum(dim=-1)
     # A handle between the outermost pixel's centre and the picture's edge keeps itself.
-    last = q.new_tensor([image_size[1] - 0.5, image_size[0] - 0.5])
-    inside = ((q >= -0.5) & (q <= last)).all(dim=-1)
-    best = cost.masked_fill(~inside, torch.inf).argmin(dim=1)
+    height, width = image_size
+    x, y = q.unbind(dim=-1)
+    inside = (x >= -0.5) & (x <= width - 0.5) & (y >= -0.5) & (y <= height - 0.5)
+    best = cost.masked_fill(~inside | cost.isnan(), torch.inf).argmin(dim=1)
     return handles + offsets[best]
 
 

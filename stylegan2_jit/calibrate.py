@@ -2,8 +2,8 @@
 
 Compiling for a CPU takes a minute of two cores. A child at low priority does it, which also fills
 torch.compile's disk cache, so that the program then compiles from there in seconds. While
-somebody drags, the child stands still. The verdict holds for one model, device, dtype, feature block
-and version of torch.
+somebody drags, the child stands still. The verdict holds for one model, device, dtype, feature
+block and version of torch.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from .compile import (
     build_backend,
     compiler_missing,
     count_blocks,
+    in_a_line,
     self_check,
     time_backends,
 )
@@ -84,10 +85,12 @@ def read_verdict(setting: Setting) -> Verdict | None:
     """The remembered verdict, or None when this setting was not measured yet."""
     try:
         stored = json.loads(setting.cache_file().read_text())
-        verdict = Verdict(stored["times_ms"], stored["refused"])
-    except (OSError, ValueError, KeyError):
-        return None
-    return verdict if verdict.times_ms and set(verdict.times_ms) <= set(BACKENDS) else None
+        times_ms = {name: float(ms) for name, ms in stored["times_ms"].items()}
+        refused = {name: str(why) for name, why in stored["refused"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None  # what others wrote there, or half of what we did
+    sound = set(times_ms) <= set(BACKENDS) and all(ms > 0 for ms in times_ms.values())
+    return Verdict(times_ms, refused) if times_ms and sound else None
 
 
 def write_verdict(setting: Setting, verdict: Verdict) -> None:
@@ -123,7 +126,7 @@ def calibrate(setting: Setting) -> Verdict:
             self_check(backend, eager, ws)
             good.append(backend)
         except (BackendError, RuntimeError) as error:
-            refused[name] = str(error).strip().splitlines()[0]
+            refused[name] = in_a_line(error)
     return Verdict(time_backends(good, ws), refused)
 
 
@@ -133,11 +136,13 @@ class Calibration:
     def __init__(self, setting: Setting) -> None:
         self._setting = setting
         self._still = False
+        self._said: str | None = None  # what the child printed, once it has ended
         self._child = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", __name__, json.dumps(asdict(setting))],
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,  # one line when it fails
             stderr=subprocess.DEVNULL,
+            text=True,
             start_new_session=True,  # `stop` ends its compilers too; Ctrl-C is not for them
         )
 
@@ -152,7 +157,9 @@ class Calibration:
             return None
         verdict = read_verdict(self._setting) if code == 0 else None
         if verdict is None:
-            raise BackendError(f"measuring the back-ends failed (exit code {code})")
+            why = self._last_words() or f"exit code {code}"
+            raise BackendError(f"measuring the back-ends failed: {why}")
+        self._last_words()
         return verdict
 
     def make_way(self, *, busy: bool) -> None:
@@ -168,7 +175,13 @@ class Calibration:
                 os.killpg(self._child.pid, signal.SIGKILL)  # it may be standing still
             else:
                 self._child.terminate()
-        self._child.wait()
+        self._last_words()
+
+    def _last_words(self) -> str:
+        """Wait for the child to end; what it said."""
+        if self._said is None:
+            self._said = self._child.communicate()[0].strip()
+        return self._said
 
 
 def worth_calibrating(device: torch.device) -> bool:
@@ -183,7 +196,11 @@ def main() -> None:
     setting = Setting(**parser.parse_args().setting)
     if hasattr(os, "nice"):
         os.nice(19)
-    write_verdict(setting, calibrate(setting))
+    try:
+        write_verdict(setting, calibrate(setting))
+    except Exception as error:  # whatever it is, the parent tells the person
+        print(in_a_line(error))
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -57,7 +57,8 @@ def compiler_missing(device: torch.device) -> str | None:
 def build_backend(name: BackendName, synthesis: Synthesis, blocks: int) -> Backend:
     """Make a back-end for a prepared synthesis network.
 
-    The compiled one compiles on its first call (`warm_up`).
+    The compiled one compiles on its first call (`warm_up`). A scripted one is a snapshot: build it
+    anew after another `prepare`.
 
     Args:
         name: which.
@@ -130,6 +131,11 @@ def self_check(backend: Backend, reference: Backend, ws: Tensor) -> None:
     """
     names = ("features", "gradient", "picture")
     for what, got, want in zip(names, run_once(backend, ws), run_once(reference, ws), strict=True):
+        if got.shape != want.shape:
+            raise BackendError(
+                f"back-end {backend.name}: its {what} are {list(got.shape)}, "
+                f"{reference.name}'s {list(want.shape)}"
+            )
         error = float((got - want).float().norm() / want.float().norm())
         if not error < 0.05:
             raise BackendError(
@@ -149,6 +155,11 @@ def time_backends(backends: Sequence[Backend], ws: Tensor, rounds: int = 7) -> d
             _synchronize(ws.device)
             samples[backend.name].append((time.perf_counter() - start) * 1e3)
     return {name: statistics.median(values) for name, values in samples.items()}
+
+
+def in_a_line(error: Exception) -> str:
+    """An error's first line, or its kind when it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def _synchronize(device: torch.device) -> None:

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Literal
 
 Architecture = Literal["skip", "resnet"]
+
+
+# Far above any model; beyond them a damaged file would ask for more layers than there is time.
+_WHOLE = {
+    "z_dim": 65536,
+    "c_dim": 65536,
+    "w_dim": 65536,
+    "img_resolution": 1024,
+    "img_channels": 3,
+    "channel_base": 2**20,
+    "channel_max": 65536,
+    "num_layers": 64,
+}
 
 
 class ConfigError(ValueError):
@@ -36,14 +50,19 @@ class GeneratorConfig:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built."""
+        for name, highest in _WHOLE.items():
+            value = getattr(self, name)
+            fits = type(value) is int and value <= highest
+            self._require(name, fits, f"a whole number up to {highest}")
+        self._require("narrow", type(self.narrow) is bool, "true or false")
         height = self.img_resolution
         self._require("img_resolution", height in (32, 64, 128, 256, 512, 1024), "32, 64 … 1024")
         self._require("img_channels", self.img_channels == 3, "3")
         self._require("architecture", self.architecture in ("skip", "resnet"), "skip or resnet")
         self._require("c_dim", self.c_dim >= 0, "0 or above")
-        self._require("lr_multiplier", self.lr_multiplier > 0, "above 0")
+        self._require("lr_multiplier", _positive(self.lr_multiplier), "a number above 0")
         clamp = self.conv_clamp
-        self._require("conv_clamp", clamp is None or clamp > 0, "above 0, or none")
+        self._require("conv_clamp", clamp is None or _positive(clamp), "above 0, or none")
         for name in ("z_dim", "w_dim", "channel_max", "num_layers"):
             self._require(name, getattr(self, name) >= 1, "1 or above")
         self._require(
@@ -96,3 +115,7 @@ class GeneratorConfig:
     def width_at(self, resolution: int) -> int:
         """Width of the feature map of the block of that height."""
         return resolution // 2 if self.narrow else resolution
+
+
+def _positive(value: object) -> bool:
+    return isinstance(value, (int, float)) and 0 < value < math.inf

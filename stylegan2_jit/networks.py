@@ -23,8 +23,12 @@ def normalize_second_moment(x: Tensor) -> Tensor:
 
 
 class Mapping(nn.Module):
-    """The mapping network f: z (and a class) → w (StyleGAN section 2)."""
+    """The mapping network f: z (and a class) → w (StyleGAN section 2).
 
+    Its children are the layers fc0, fc1 … in order, then the class embedding if there is one.
+    """
+
+    conditional: Final[bool]
     w_avg: Tensor
 
     def __init__(self, config: GeneratorConfig) -> None:
@@ -33,14 +37,14 @@ class Mapping(nn.Module):
         self.conditional = config.c_dim > 0
         widths = [config.z_dim + (config.w_dim if self.conditional else 0)]
         widths += [config.w_dim] * config.num_layers
-        if self.conditional:
-            self.embed = FullyConnected(config.c_dim, config.w_dim)
         self.depth = config.num_layers
         for i in range(config.num_layers):
             layer = FullyConnected(
                 widths[i], widths[i + 1], activate=True, lr_multiplier=config.lr_multiplier
             )
             self.add_module(f"fc{i}", layer)
+        if self.conditional:
+            self.embed = FullyConnected(config.c_dim, config.w_dim)
         self.register_buffer("w_avg", torch.zeros(config.w_dim))
 
     def forward(
@@ -59,10 +63,12 @@ class Mapping(nn.Module):
         """
         x = normalize_second_moment(z.float())
         if self.conditional:
-            c = z.new_zeros(z.shape[0], self.embed.weight.shape[1]) if c is None else c
+            if c is None:
+                c = torch.zeros([z.shape[0], self.embed.weight.shape[1]], device=z.device)
             x = torch.cat([x, normalize_second_moment(self.embed(c.float()))], dim=1)
-        for i in range(self.depth):
-            x = self.get_submodule(f"fc{i}")(x)
+        for i, layer in enumerate(self.children()):
+            if i < self.depth:
+                x = layer(x)
         ws = x[:, None].repeat(1, self.num_ws, 1)
         end = self.num_ws if cutoff is None else cutoff
         truncated = torch.lerp(self.w_avg, ws[:, :end], psi)

@@ -26,6 +26,7 @@ from draglive.stylegan2_jit.compile import (
     BackendError,
     BackendName,
     build_backend,
+    in_a_line,
     self_check,
     warm_up,
 )
@@ -156,8 +157,7 @@ class BackendChooser:
             self_check(backend, eager, self._ws)
             warm_up(backend, self._ws)
         except (BackendError, RuntimeError) as error:
-            line = str(error).strip().splitlines()[0]
-            self._ready.put(f"stays on eager: {line}")
+            self._ready.put(f"stays on eager: {in_a_line(error)}")
         else:
             self._ready.put(backend)
 

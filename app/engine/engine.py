@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from draglive.stylegan2_jit.checkpoints import load_checkpoint
+from draglive.stylegan2_jit.compile import in_a_line
 from draglive.stylegan2_jit.latents import seed_to_ws
 
 from . import types as t
@@ -134,8 +135,7 @@ class Engine:
         try:
             editor, chooser = load_editor(self._options)
         except Exception as error:  # whatever it is, the person must see it
-            line = str(error) or type(error).__name__
-            self._outbox.status = t.Failed(line, traceback.format_exc())
+            self._outbox.status = t.Failed(in_a_line(error), traceback.format_exc())
             return
         self._editor = editor
         interval_s = 1.0 / self._options.frames_per_second

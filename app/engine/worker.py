@@ -15,6 +15,8 @@ import time
 import traceback
 from dataclasses import dataclass
 
+from draglive.stylegan2_jit.compile import in_a_line
+
 from . import types as t
 from .backends import BackendChooser
 from .device import FrameSlot
@@ -196,8 +198,7 @@ class Worker:
             self._outbox.frames.give_back(self._pending.request.slot)
         self._pending, self._working, self._stale = None, False, False
         self._chooser.make_way(busy=False)
-        line = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        self._outbox.status = t.Failed(line, traceback.format_exc(), self._editor.model)
+        self._outbox.status = t.Failed(in_a_line(error), traceback.format_exc(), self._editor.model)
 
     def _tell(self) -> None:
         """Publish the status; what runs in the background follows it."""

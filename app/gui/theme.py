@@ -27,6 +27,7 @@ RAISED: Colour = (30, 32, 37, 255)  # dialogs, tooltips
 CONTROL: Colour = (38, 41, 47, 255)
 CONTROL_HOVER: Colour = (49, 53, 61, 255)
 CONTROL_ACTIVE: Colour = (60, 65, 74, 255)
+GRAB: Colour = (98, 105, 118, 255)
 HAIRLINE: Colour = (40, 43, 49, 255)
 TEXT: Colour = (227, 230, 235, 255)
 MUTED: Colour = (149, 155, 166, 255)
@@ -154,7 +155,7 @@ def _colours() -> dict[int, Colour]:
         dpg.mvThemeCol_Button: CONTROL,
         dpg.mvThemeCol_ButtonHovered: CONTROL_HOVER,
         dpg.mvThemeCol_ButtonActive: CONTROL_ACTIVE,
-        dpg.mvThemeCol_SliderGrab: MUTED,
+        dpg.mvThemeCol_SliderGrab: GRAB,
         dpg.mvThemeCol_SliderGrabActive: TEXT,
         dpg.mvThemeCol_CheckMark: ACCENT,
         dpg.mvThemeCol_Header: CLEAR,
@@ -186,8 +187,8 @@ def _lengths() -> dict[int, tuple[int, ...]]:
         dpg.mvStyleVar_IndentSpacing: (0,),
         dpg.mvStyleVar_ScrollbarSize: (SCROLLBAR_PX,),
         dpg.mvStyleVar_ScrollbarRounding: (4,),
-        dpg.mvStyleVar_GrabMinSize: (10,),
-        dpg.mvStyleVar_GrabRounding: (4,),
+        dpg.mvStyleVar_GrabMinSize: (6,),
+        dpg.mvStyleVar_GrabRounding: (3,),
     }
 
 

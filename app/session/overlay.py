@@ -37,6 +37,9 @@ def draw_points(picture: Picture, points: Sequence[PointState]) -> None:
         return
     height, width = picture.shape[:2]
     times = min(max(FINE_PX // min(height, width), 1), MAX_ENLARGED)
+    if times == 1:
+        _Brush(picture, times).draw(points)
+        return
     # Nearest up and area down by the same whole number give untouched pixels back exactly.
     size = (width * times, height * times)
     canvas = cv2.resize(picture, size, interpolation=cv2.INTER_NEAREST)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..engine.types import Size
 from .errors import FileError, MaskError
-from .files import write_bytes
+from .files import require_writable, write_bytes
 
 Picture: TypeAlias = NDArray[np.uint8]
 
@@ -38,8 +38,7 @@ def write_png(path: Path, rgba: Picture, *, make_folder: bool = False) -> None:
         FileError: another suffix, or as `write_bytes`.
         ValueError: not a uint8 picture of three or four channels.
     """
-    if path.suffix.lower() != ".png":
-        raise FileError(f"{path}: a picture's name must end in .png, not {path.suffix!r}")
+    _require_png(path)
     if rgba.dtype != np.uint8 or rgba.ndim != 3 or rgba.shape[2] not in (3, 4) or not rgba.size:
         raise ValueError(f"picture must be uint8 [H, W, 3 or 4], not {rgba.dtype} {rgba.shape}")
     opaque = rgba.shape[2] == 3 or bool((rgba[..., 3] == 255).all())
@@ -48,6 +47,21 @@ def write_png(path: Path, rgba: Picture, *, make_folder: bool = False) -> None:
     if not encoded:
         raise FileError(f"{path}: the picture could not be encoded as PNG")
     write_bytes(path, content.tobytes(), make_folder=make_folder)
+
+
+def require_picture_place(path: Path) -> None:
+    """Make sure, before long work, that a picture can be written at `path`.
+
+    Raises:
+        FileError: not a `.png` name, its folder is missing, a folder has that name, no right.
+    """
+    _require_png(path)
+    require_writable(path)
+
+
+def _require_png(path: Path) -> None:
+    if path.suffix.lower() != ".png":
+        raise FileError(f"{path}: a picture's name must end in .png, not {path.suffix!r}")
 
 
 def read_mask(path: Path, size: Size) -> NDArray[np.float32]:

@@ -83,13 +83,13 @@ def save_generator(
     """Write a generator in half precision, to a temporary name first.
 
     Args:
-        generator: its state_dict is written as float16.
+        generator: its state_dict is written as float16, or float32 where that overflows.
         path: of the file; replaced if it exists.
         name: shown to people.
         drag_preset: drag settings for this model.
         licence: of the weights.
     """
-    tensors = {k: v.detach().cpu().half().contiguous() for k, v in generator.state_dict().items()}
+    tensors = {k: _halved(v.detach().cpu()) for k, v in generator.state_dict().items()}
     metadata = {
         "name": name,
         "config": json.dumps(generator.config.to_dict()),
@@ -97,8 +97,16 @@ def save_generator(
         "licence": licence,
     }
     partial = path.with_name(path.name + ".part")
-    save_file(tensors, partial, metadata=metadata)
-    partial.replace(path)
+    try:
+        save_file(tensors, partial, metadata=metadata)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _halved(tensor: Tensor) -> Tensor:
+    half = tensor.half()
+    return (half if half.isfinite().all() else tensor).contiguous()
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -112,7 +120,10 @@ def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 def _json_object(metadata: Mapping[str, str], key: str) -> dict[str, float | int | str]:
     if key not in metadata:
         raise ValueError(f"its metadata has no {key!r}: not a generator that draglive wrote")
-    value = json.loads(metadata[key])
+    try:
+        value = json.loads(metadata[key])
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"its metadata {key!r} is not JSON ({error})") from error
     if not isinstance(value, dict):
         raise ValueError(f"its metadata {key!r} must be a JSON object, not {type(value).__name__}")  # noqa: TRY004
     return value
@@ -132,6 +143,6 @@ def _build(config: GeneratorConfig, tensors: Mapping[str, Tensor]) -> Generator:
             raise ValueError(f"tensor {key} has values that are not finite")
     surplus = sorted(set(tensors) - set(expected))
     if surplus:
-        raise ValueError(f"tensor {surplus[0]} belongs to no layer of its configuration")
+        raise ValueError(f"tensor {surplus[0]!r} belongs to no layer of its configuration")
     generator.load_state_dict(dict(tensors), assign=True)
     return generator.prepare(torch.float32)

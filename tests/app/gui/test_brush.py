@@ -24,7 +24,7 @@ def test_a_dab_is_a_disc(radius):
     y, x = np.mgrid[0:64, 0:96]
     distance = np.hypot(x - 40, y - 30)
     assert (mask[distance <= radius - 1] == 1).all()
-    assert (mask[distance >= radius + 1.5] == 0).all()
+    assert (mask[distance >= radius + 1.5] < 0.05).all()
 
 
 def test_a_fast_stroke_leaves_no_gaps():
