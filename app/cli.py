@@ -139,7 +139,7 @@ def demo(out: Path, headless: bool, **flags: Any) -> None:
     if not headless and not has_display():
         click.echo("No display: playing without a window.")
         headless = True
-    engine = Engine(EngineOptions(seed=SEED, psi=PSI, calibrate=False, **flags))
+    engine = Engine(EngineOptions(seed=SEED, psi=PSI, background=False, **flags))
     if headless:
         engine.start()
         try:
@@ -191,7 +191,7 @@ def drag(
     require_picture_place(out)  # before the work, not after it
     if json_file:
         require_writable(json_file)
-    editor, chooser = load_editor(EngineOptions(model, calibrate=False, **flags))
+    editor, chooser = load_editor(EngineOptions(model, background=False, **flags))
     try:
         if mask is not None:
             editor.apply(SetMask(read_mask(mask, editor.model.size)))
@@ -291,7 +291,7 @@ def has_display() -> bool:
     if sys.platform in ("darwin", "win32"):
         return True
     display = os.environ.get("DISPLAY")
-    return bool(display) and display_answers(display)
+    return display is not None and display_answers(display)
 
 
 def require_display() -> None:

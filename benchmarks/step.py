@@ -110,7 +110,7 @@ def table(report: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _prepare(case: Case, options: EngineOptions) -> Run:
-    editor, _ = load_editor(replace(options, backend=case.backend, calibrate=False))
+    editor, _ = load_editor(replace(options, backend=case.backend, background=False))
     size = editor.model.size
     for number, (handle, target) in enumerate(_ring(size, case.points), start=1):
         editor.apply(AddPoint(DragPoint(number, handle, target)))

@@ -44,7 +44,7 @@ class BackendChooser:
         device: where it runs.
         choice: 'auto', or one by name.
         ws: float32 [1, num_ws, w_dim], any picture, to check and warm up with.
-        calibrate: with 'auto', measure in the background what was never measured here.
+        background: with 'auto', find and build the fastest beside the work; else eager stays.
     """
 
     def __init__(
@@ -54,14 +54,14 @@ class BackendChooser:
         choice: BackendChoice,
         ws: Tensor,
         *,
-        calibrate: bool,
+        background: bool,
     ) -> None:
         self._synthesis = checkpoint.generator.synthesis
         self._path = checkpoint.path
         self._device = device
         self._choice = choice
         self._ws = ws
-        self._calibrate = calibrate
+        self._background = background
         self._built: dict[tuple[BackendName, int], Backend] = {}
         self._better: dict[int, BackendName] = {}
         self._ready: queue.SimpleQueue[Backend | str] = queue.SimpleQueue()
@@ -117,15 +117,18 @@ class BackendChooser:
         return self._built[name, blocks]
 
     def _look_for_better(self, blocks: int) -> None:
+        if not self._background:
+            self.reason = "a short run builds nothing in the background"
+            return
         setting = self._setting(blocks)
         verdict = read_verdict(setting)
         if verdict is not None:
             self._follow(verdict, blocks)
-        elif self._calibrate and self._calibration is None and worth_calibrating(self._device.on):
+        elif self._calibration is None and worth_calibrating(self._device.on):
             self._calibration = blocks, Calibration(setting)
             self.reason = "measuring the others in the background"
         else:
-            self.reason = "the others were never measured here"
+            self.reason = "there is no compiler, or others are being measured"
 
     def _poll_calibration(self) -> None:
         if self._calibration is None:

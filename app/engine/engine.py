@@ -32,7 +32,7 @@ class EngineOptions:
         psi: truncation psi of the first picture.
         class_index: of a conditional model.
         frames_per_second: how often frames are due; steps fill the time between.
-        calibrate: measure back-ends in the background where that was never done.
+        background: with 'auto', find and build the fastest back-end beside the work.
     """
 
     model: Path | None = None
@@ -43,7 +43,7 @@ class EngineOptions:
     psi: float = 1.0
     class_index: int | None = None
     frames_per_second: float = 60.0
-    calibrate: bool = True
+    background: bool = True
 
 
 def load_editor(options: EngineOptions) -> tuple[Editor, BackendChooser]:
@@ -57,7 +57,7 @@ def load_editor(options: EngineOptions) -> tuple[Editor, BackendChooser]:
     checkpoint = load_checkpoint(options.model)
     checkpoint.generator.prepare(device.dtype, device.on)
     ws = seed_to_ws(checkpoint.generator, 0)
-    chooser = BackendChooser(checkpoint, device, options.backend, ws, calibrate=options.calibrate)
+    chooser = BackendChooser(checkpoint, device, options.backend, ws, background=options.background)
     try:
         editor = Editor(
             checkpoint,

@@ -41,5 +41,5 @@ def small_model(small_generator, tmp_path_factory):
 def editor(checkpoint):
     device = open_device("cpu", "float32")
     ws = seed_to_ws(checkpoint.generator, 0)
-    chooser = BackendChooser(checkpoint, device, "eager", ws, calibrate=False)
+    chooser = BackendChooser(checkpoint, device, "eager", ws, background=False)
     return Editor(checkpoint, device, chooser, seed=1)

@@ -10,7 +10,7 @@ from draglive.app.engine.engine import Engine, EngineOptions
 @pytest.fixture(scope="module")
 def performed(tmp_path_factory):
     out = tmp_path_factory.mktemp("demo")
-    engine = Engine(EngineOptions(seed=demo.SEED, psi=demo.PSI, calibrate=False))
+    engine = Engine(EngineOptions(seed=demo.SEED, psi=demo.PSI, background=False))
     engine.start()
     try:
         demo.perform(engine, out)

@@ -28,7 +28,7 @@ def wait_for(condition, what):
 
 @pytest.fixture
 def engine(small_model):
-    engine = Engine(EngineOptions(small_model, "cpu", "float32", "eager", seed=1, calibrate=False))
+    engine = Engine(EngineOptions(small_model, "cpu", "float32", "eager", seed=1, background=False))
     engine.start()
     wait_for(engine.take_frame, "the first picture")
     yield engine
@@ -183,7 +183,7 @@ def test_a_mask_works_from_the_next_step(engine):
 
 
 def test_stopping_while_it_drags_is_quick(small_model):
-    engine = Engine(EngineOptions(small_model, "cpu", "float32", "eager", calibrate=False))
+    engine = Engine(EngineOptions(small_model, "cpu", "float32", "eager", background=False))
     engine.start()
     engine.post(t.AddPoint(FAR))
     wait_for(lambda: engine.stats().steps > 2, "steps")

@@ -20,7 +20,7 @@ def load(device_name, dtype, backend="eager"):
     checkpoint = load_checkpoint()
     checkpoint.generator.prepare(device.dtype, device.on)
     ws = seed_to_ws(checkpoint.generator, 0)
-    chooser = BackendChooser(checkpoint, device, backend, ws, calibrate=False)
+    chooser = BackendChooser(checkpoint, device, backend, ws, background=False)
     return Editor(checkpoint, device, chooser, seed=4)
 
 
