@@ -1,5 +1,8 @@
 """What all tests share: a fixed seed, and no `gpu` tests where there is no CUDA device."""
 
+import contextlib
+import warnings
+
 import pytest
 import torch
 
@@ -12,3 +15,21 @@ def pytest_runtest_setup(item):
 @pytest.fixture(autouse=True)
 def _fixed_seed():
     torch.manual_seed(0)
+
+
+@pytest.fixture
+def card_never_waited_for():
+    """A context in which whatever waits for the CUDA card is an error."""
+
+    @contextlib.contextmanager
+    def forbidding():
+        torch.cuda.synchronize()
+        with warnings.catch_warnings():  # it warns that it is a prototype
+            warnings.simplefilter("ignore", UserWarning)
+            torch.cuda.set_sync_debug_mode("error")
+        try:
+            yield
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+
+    return forbidding

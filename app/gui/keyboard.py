@@ -14,7 +14,8 @@ CODES = {
     "[": dpg.mvKey_Open_Brace,
     "]": dpg.mvKey_Close_Brace,
 }
-MODIFIERS = (dpg.mvKey_LControl, dpg.mvKey_RControl, dpg.mvKey_LAlt, dpg.mvKey_RAlt)
+CONTROL = (dpg.mvKey_LControl, dpg.mvKey_RControl)
+ALT = (dpg.mvKey_LAlt, dpg.mvKey_RAlt)
 
 
 class Keyboard:
@@ -23,20 +24,28 @@ class Keyboard:
     def __init__(self) -> None:
         self._codes = {action: _code(key) for action, key in KEYS.items()}
         self._down: set[int] = set()
-
-    def pressed(self) -> list[Action]:
-        """What the keys pressed since the last call ask for."""
-        was, self._down = self._down, {c for c in self._codes.values() if dpg.is_key_down(c)}
-        if any(map(dpg.is_key_down, MODIFIERS)):
-            return []
-        fresh = self._down - was
-        return [action for action, code in self._codes.items() if code in fresh]
+        self._held: set[int] = set()  # modifiers at the last look
+        self._modifiers: set[int] = set()  # and those that count for this one
 
     @property
     def quits(self) -> bool:
         """Whether Ctrl+Q is down."""
-        control = dpg.is_key_down(dpg.mvKey_LControl) or dpg.is_key_down(dpg.mvKey_RControl)
-        return bool(control and dpg.is_key_down(dpg.mvKey_Q))
+        return dpg.mvKey_Q in self._down and not self._modifiers.isdisjoint(CONTROL)
+
+    def pressed(self) -> list[Action]:
+        """What the keys pressed since the last call ask for."""
+        was, self._down = self._down, _down({*self._codes.values(), dpg.mvKey_Q})
+        # A modifier let go within the frame that shows its letter still counts.
+        held, self._held = self._held, _down({*CONTROL, *ALT})
+        self._modifiers = held | self._held
+        if self._modifiers:
+            return []
+        fresh = self._down - was
+        return [action for action, code in self._codes.items() if code in fresh]
+
+
+def _down(codes: set[int]) -> set[int]:
+    return {code for code in codes if dpg.is_key_down(code)}
 
 
 def _code(key: str) -> int:

@@ -157,17 +157,13 @@ def test_nothing_comes_from_the_host_or_goes_there(watched):
 
 
 @pytest.mark.gpu
-def test_nothing_waits_for_the_card():
+def test_nothing_waits_for_the_card(card_never_waited_for):
     device = torch.device("cuda")
     run_everything(everything, device)  # kernels load on their first call
     features = map_of(torch.channels_last, device, grad=True)
     motion, search, mask = supervised(device), searched(device), protected(device)
-    torch.cuda.synchronize()
-    torch.cuda.set_sync_debug_mode("error")
-    try:
+    with card_never_waited_for():
         moved = track_points(features.detach(), *search)
         loss = motion_supervision(features, moved, *motion[1:]) + mask_loss(features, *mask)
         torch.autograd.grad(loss, features)
         to_rgba(features.detach())
-    finally:
-        torch.cuda.set_sync_debug_mode("default")

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from draglive.app.engine import types as t
 from draglive.app.engine.backends import BackendChooser
@@ -34,7 +33,7 @@ def test_the_card_takes_the_cpus_path():
     assert np.abs(np.array(cpu) - np.array(card)).max() <= 1
 
 
-@pytest.mark.filterwarnings("ignore:TensorFloat32 tensor cores")
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")  # inductor's own
 @pytest.mark.parametrize("backend", ["eager", "script", "compile"])
 def test_the_nose_arrives(backend):
     editor = load("cuda", "auto", backend)
@@ -46,8 +45,7 @@ def test_the_nose_arrives(backend):
     assert state.arrived
 
 
-@pytest.mark.filterwarnings("ignore:Synchronization debug mode is a prototype")
-def test_nothing_waits_for_the_card_between_two_frames():
+def test_nothing_waits_for_the_card_between_two_frames(card_never_waited_for):
     editor = load("cuda", "auto")
     slots = [FrameSlot(editor.device, editor.model.size) for _ in range(2)]
     editor.apply(t.AddPoint(NOSE))
@@ -56,15 +54,11 @@ def test_nothing_waits_for_the_card_between_two_frames():
     editor.apply(t.SetMask(mask))
     with editor.device.stream():
         editor.render(editor.step(), slots[0])  # kernels load on their first call
-        torch.cuda.synchronize()
-        torch.cuda.set_sync_debug_mode("error")
-        try:
+        with card_never_waited_for():
             for number in range(6):
                 editor.apply(t.MoveTarget(1, t.Point(100 + number, 150)))
                 editor.step()
                 editor.render(editor.step(), slots[number % 2])
-        finally:
-            torch.cuda.set_sync_debug_mode("default")
         slots[1].wait()
     editor.timers.harvest()
     assert editor.timers.stats()["forward"].count == 13
