@@ -11,6 +11,8 @@ become `RecordingSummary.error`.
 from __future__ import annotations
 
 import math
+import os
+import sys
 import threading
 import time
 from dataclasses import dataclass, replace
@@ -26,6 +28,7 @@ from .pictures import Picture, letterbox, picture_size
 from .video import VideoWriter, require_place
 
 MAX_FPS = 240
+NICENESS = 10  # three buffers' worth of patience: the drag needs the cores first
 MAX_CATCH_UP_S = 0.5  # a recorder further behind the clock leaves pictures out
 
 
@@ -135,6 +138,8 @@ class Recorder:
         self._awake.set()
 
     def _run(self) -> None:
+        if sys.platform == "linux":  # where a thread has a priority of its own
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
         error: str | None = None
         try:
             self._record()
