@@ -28,6 +28,7 @@ from .compile import (
     BACKENDS,
     BackendError,
     BackendName,
+    Cut,
     build_backend,
     compiler_missing,
     count_blocks,
@@ -48,6 +49,7 @@ class Setting:
     device: str
     dtype: str
     feature_resolution: int
+    free: int  # vectors of w+ that get a gradient
 
     def cache_file(self) -> Path:
         """Where the verdict is kept."""
@@ -116,13 +118,13 @@ def calibrate(setting: Setting) -> Verdict:
     generator = load_checkpoint(Path(setting.model)).generator
     generator.prepare(DTYPES[setting.dtype], device)
     ws = seed_to_ws(generator, 0)
-    blocks = count_blocks(setting.feature_resolution)
-    eager = build_backend("eager", generator.synthesis, blocks)
+    cut = Cut(count_blocks(setting.feature_resolution), setting.free)
+    eager = build_backend("eager", generator.synthesis, cut)
     good = [eager]
     refused: dict[str, str] = {}
     for name in BACKENDS[1:]:
         try:
-            backend = build_backend(name, generator.synthesis, blocks)
+            backend = build_backend(name, generator.synthesis, cut)
             self_check(backend, eager, ws)
             good.append(backend)
         except (BackendError, RuntimeError) as error:

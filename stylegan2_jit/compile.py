@@ -15,7 +15,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, assert_never, get_args
+from typing import Literal, NamedTuple, assert_never, get_args
 
 import torch
 from torch import Tensor
@@ -24,6 +24,13 @@ from .networks import Synthesis
 
 BackendName = Literal["eager", "script", "compile"]
 BACKENDS: tuple[BackendName, ...] = get_args(BackendName)
+
+
+class Cut(NamedTuple):
+    """What a back-end is made for."""
+
+    blocks: int  # how many synthesis blocks `features` runs; the last is the feature block
+    free: int  # how many vectors of w+, from the first on, get a gradient; fewer is faster
 
 
 class BackendError(RuntimeError):
@@ -35,7 +42,7 @@ class Backend:
     """How the generator runs. Both functions take and return what `Synthesis` documents."""
 
     name: BackendName
-    blocks: int  # how many synthesis blocks `features` runs; the last is the feature block
+    cut: Cut
     features: Callable[[Tensor], list[Tensor]]
     picture: Callable[[list[Tensor], Tensor], Tensor]
 
@@ -54,7 +61,7 @@ def compiler_missing(device: torch.device) -> str | None:
     return None
 
 
-def build_backend(name: BackendName, synthesis: Synthesis, blocks: int) -> Backend:
+def build_backend(name: BackendName, synthesis: Synthesis, cut: Cut) -> Backend:
     """Make a back-end for a prepared synthesis network.
 
     The compiled one compiles on its first call (`warm_up`). A scripted one is a snapshot: build it
@@ -63,45 +70,43 @@ def build_backend(name: BackendName, synthesis: Synthesis, blocks: int) -> Backe
     Args:
         name: which.
         synthesis: prepared; its weights are shared, not copied.
-        blocks: number of blocks before the split (`count_blocks`).
+        cut: where it is split, and what gets a gradient.
 
     Raises:
         BackendError: there is no compiler.
     """
     match name:
         case "eager":
-            return _split(name, synthesis, blocks)
+            return _split(name, synthesis, cut)
         case "script":
             with warnings.catch_warnings():  # deprecated, and still what this back-end is
                 warnings.simplefilter("ignore", DeprecationWarning)
                 scripted = torch.jit.script(synthesis)
-            return _split(name, scripted, blocks)
+            return _split(name, scripted, cut)
         case "compile":
             reason = compiler_missing(next(synthesis.parameters()).device)
             if reason:
                 raise BackendError(f"back-end compile: {reason}")
             # The float32 layers stay float32 on purpose; the hint to use TF32 helps nobody here.
             warnings.filterwarnings("ignore", message="TensorFloat32 tensor cores")
-            plain = _split(name, synthesis, blocks)
+            plain = _split(name, synthesis, cut)
             features = torch.compile(plain.features, fullgraph=True, dynamic=False)
             picture = torch.compile(plain.picture, fullgraph=True, dynamic=False)
-            return Backend(name, blocks, features, picture)
+            return Backend(name, cut, features, picture)
         case _:
             assert_never(name)
 
 
-def _split(
-    name: BackendName, synthesis: Synthesis | torch.jit.ScriptModule, blocks: int
-) -> Backend:
+def _split(name: BackendName, synthesis: Synthesis | torch.jit.ScriptModule, cut: Cut) -> Backend:
     def features(ws: Tensor) -> list[Tensor]:
-        activations: list[Tensor] = synthesis.features(ws, blocks, "const")
+        activations: list[Tensor] = synthesis.features(ws, cut.blocks, "const", cut.free)
         return activations
 
     def picture(activations: list[Tensor], ws: Tensor) -> Tensor:
         image: Tensor = synthesis.picture(activations, ws, "const")
         return image
 
-    return Backend(name, blocks, features, picture)
+    return Backend(name, cut, features, picture)
 
 
 def run_once(backend: Backend, ws: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -111,6 +111,7 @@ class SynthesisLayer(nn.Module):
         self.up = up
         self.gain = 1.0 / math.sqrt(in_channels * 9)
         self.clamp = math.inf if clamp is None else clamp
+        self.folds = in_channels * out_channels * 9 < (in_channels + out_channels) * math.prod(size)
         self.affine = FullyConnected(w_dim, in_channels, bias_init=1.0)
         self.weight = nn.Parameter(torch.randn(out_channels, in_channels, 3, 3))
         self.bias = nn.Parameter(torch.zeros(out_channels))
@@ -162,12 +163,15 @@ class SynthesisLayer(nn.Module):
             x = x.clamp(-self.clamp * gain, self.clamp * gain)
         return x
 
-    def folded(self, x: Tensor, w: Tensor, noise_mode: str, gain: float) -> Tensor:
-        """As `forward`, for one picture (N = 1) that needs no gradient.
+    def fixed(self, x: Tensor, w: Tensor, noise_mode: str, gain: float) -> Tensor:
+        """As `forward`, for one picture (N = 1), with a gradient to `x` but none to `w`.
 
-        Scales the weights, as the paper writes it: above 32x32 they are far fewer than the
-        activations, and three passes over those are saved.
+        Where the weights are fewer than the activations it scales those, as the paper writes it:
+        two passes over the activations are saved, and five more in backward.
         """
+        w = w.detach()
+        if not self.folds:
+            return self.forward(x, w, noise_mode, gain)
         style = self.affine(w)
         demodulation = self.demodulation(style)
         scales = style.T * demodulation if self.up else demodulation.T * style

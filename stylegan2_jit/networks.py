@@ -116,15 +116,14 @@ class FirstBlock(Block):
         start = self.const.detach().to(dtype)[None]
         self.start = start.contiguous(memory_format=torch.channels_last)
 
-    def forward(self, x: Tensor, ws: Tensor, noise_mode: str) -> Tensor:
+    def forward(self, x: Tensor, ws: Tensor, noise_mode: str, free: int) -> Tensor:
         """Activations [N, C, 4, 4]; `ws` float32 [N, 1, w_dim]; `x` is not read."""
         x = self.start.expand(ws.shape[0], -1, -1, -1)
-        y: Tensor = self.conv1(x, ws[:, 0], noise_mode, 1.0)
+        if free > 0:
+            y: Tensor = self.conv1(x, ws[:, 0], noise_mode, 1.0)
+        else:
+            y = self.conv1.fixed(x, ws[:, 0], noise_mode, 1.0)
         return y
-
-    def folded(self, x: Tensor, ws: Tensor, noise_mode: str) -> Tensor:
-        """As `forward`: the constant comes first whatever follows."""
-        return self.forward(x, ws, noise_mode)
 
 
 class SynthesisBlock(Block):
@@ -143,22 +142,27 @@ class SynthesisBlock(Block):
         if self.residual:
             self.skip = Skip(below, channels)
 
-    def forward(self, x: Tensor, ws: Tensor, noise_mode: str) -> Tensor:
-        """[N, C below, H/2, W/2] to [N, C, H, W], compute dtype; `ws` float32 [N, 2, w_dim]."""
-        y: Tensor = self.conv0(x, ws[:, 0], noise_mode, 1.0)
-        if self.residual:
-            y = self.skip(x) + self.conv1(y, ws[:, 1], noise_mode, math.sqrt(0.5))
-        else:
-            y = self.conv1(y, ws[:, 1], noise_mode, 1.0)
-        return y
+    def forward(self, x: Tensor, ws: Tensor, noise_mode: str, free: int) -> Tensor:
+        """Activations of the block below to this one's.
 
-    def folded(self, x: Tensor, ws: Tensor, noise_mode: str) -> Tensor:
-        """As `forward`, for one picture (N = 1) that needs no gradient."""
-        y: Tensor = self.conv0.folded(x, ws[:, 0], noise_mode, 1.0)
-        if self.residual:
-            y = self.skip(x) + self.conv1.folded(y, ws[:, 1], noise_mode, math.sqrt(0.5))
+        Args:
+            x: [N, C below, H/2, W/2], compute dtype, channels-last.
+            ws: float32 [N, 2, w_dim].
+            noise_mode: 'none', 'const' or 'random'.
+            free: how many of the two layers, from the first on, give `ws` a gradient; the others
+                need N = 1.
+        """
+        gain = math.sqrt(0.5) if self.residual else 1.0
+        if free > 0:
+            y: Tensor = self.conv0(x, ws[:, 0], noise_mode, 1.0)
         else:
-            y = self.conv1.folded(y, ws[:, 1], noise_mode, 1.0)
+            y = self.conv0.fixed(x, ws[:, 0], noise_mode, 1.0)
+        if free > 1:
+            y = self.conv1(y, ws[:, 1], noise_mode, gain)
+        else:
+            y = self.conv1.fixed(y, ws[:, 1], noise_mode, gain)
+        if self.residual:
+            y = self.skip(x) + y
         return y
 
 
@@ -173,25 +177,32 @@ class Synthesis(nn.Module):
 
     def forward(self, ws: Tensor, noise_mode: str = "const") -> Tensor:
         """w+ float32 [N, num_ws, w_dim] to the picture, float32 [N, 3, H, W] in about -1..1."""
-        return self.picture(self.features(ws, 64, noise_mode), ws, noise_mode)
+        return self.picture(self.features(ws, 64, noise_mode, 64), ws, noise_mode)
 
     @torch.jit.export
-    def features(self, ws: Tensor, count: int, noise_mode: str = "const") -> list[Tensor]:
+    def features(
+        self, ws: Tensor, count: int, noise_mode: str = "const", free: int = 64
+    ) -> list[Tensor]:
         """Run the first `count` blocks.
 
         Args:
             ws: float32 [N, num_ws, w_dim]; blocks after the last one asked for are not read.
             count: number of blocks from b4 on; more than there are means all.
             noise_mode: 'none', 'const' or 'random'.
+            free: how many vectors of w+, from the first on, get a gradient; the layers of the
+                others are cheaper. Only for N = 1: in a batch all get one.
 
         Returns:
             Each block's activations [N, C, h, w], compute dtype, channels-last.
         """
         activations: list[Tensor] = []
         x = ws
+        if ws.shape[0] > 1:
+            free = 64
         for i, block in enumerate(self.children()):
             if i < count:
-                x = block(x, ws[:, max(2 * i - 1, 0) : 2 * i + 1], noise_mode)
+                first = max(2 * i - 1, 0)
+                x = block(x, ws[:, first : 2 * i + 1], noise_mode, free - first)
                 activations.append(x)
         return activations
 
@@ -200,15 +211,12 @@ class Synthesis(nn.Module):
         """Go on from `features` to the picture, float32 [N, 3, H, W] in about -1..1."""
         image = torch.empty(0, device=ws.device)
         x = activations[-1]
-        fold = ws.shape[0] == 1 and not torch.is_grad_enabled()
+        free = 0 if ws.shape[0] == 1 and not torch.is_grad_enabled() else 64
         for i, block in enumerate(self.children()):
-            styles = ws[:, max(2 * i - 1, 0) : 2 * i + 1]
             if i < len(activations):
                 x = activations[i]
-            elif fold:
-                x = block.folded(x, styles, noise_mode)  # type: ignore[operator]
             else:
-                x = block(x, styles, noise_mode)
+                x = block(x, ws[:, max(2 * i - 1, 0) : 2 * i + 1], noise_mode, free)
             image = block.add_colours(image, x, ws[:, 2 * i + 1])  # type: ignore[operator]
         return image
 

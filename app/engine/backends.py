@@ -1,8 +1,8 @@
 """Which back-end runs when: eager at once, the fastest one as soon as it is ready.
 
-`BackendChooser` answers the editor's question "what runs so many blocks now?" and prepares a
-better answer beside the work: a child process measures (`calibrate`), a thread builds, checks and
-warms the winner up, and the worker swaps between two steps.
+`BackendChooser` answers the editor's question "what runs this cut of the generator now?" and
+prepares a better answer beside the work: a child process measures (`calibrate`), a thread builds,
+checks and warms the winner up, and the worker swaps between two steps.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from draglive.stylegan2_jit.compile import (
     Backend,
     BackendError,
     BackendName,
+    Cut,
     build_backend,
     in_a_line,
     self_check,
@@ -62,25 +63,25 @@ class BackendChooser:
         self._choice = choice
         self._ws = ws
         self._background = background
-        self._built: dict[tuple[BackendName, int], Backend] = {}
-        self._better: dict[int, BackendName] = {}
+        self._built: dict[tuple[BackendName, Cut], Backend] = {}
+        self._better: dict[Cut, BackendName] = {}
         self._ready: queue.SimpleQueue[Backend | str] = queue.SimpleQueue()
-        self._calibration: tuple[int, Calibration] | None = None
-        self._asked: set[int] = set()
+        self._calibration: tuple[Cut, Calibration] | None = None
+        self._asked: set[Cut] = set()
         self.reason = "as asked" if choice != "auto" else "the first picture does not wait"
 
-    def __call__(self, blocks: int) -> Backend:
-        """The back-end to run `blocks` blocks with, now.
+    def __call__(self, cut: Cut) -> Backend:
+        """The back-end for this cut, now.
 
         Raises:
             BackendError: the one asked for by name cannot be built or is wrong.
         """
         if self._choice != "auto":
-            return self._get(self._choice, blocks, check=self._choice != "eager")
-        if blocks not in self._asked:
-            self._asked.add(blocks)
-            self._look_for_better(blocks)
-        return self._get(self._better.get(blocks, "eager"), blocks)
+            return self._get(self._choice, cut, check=self._choice != "eager")
+        if cut not in self._asked:
+            self._asked.add(cut)
+            self._look_for_better(cut)
+        return self._get(self._better.get(cut, "eager"), cut)
 
     def poll(self) -> str | None:
         """News since the last call: one line, and `__call__` may answer differently; or None."""
@@ -92,8 +93,8 @@ class BackendChooser:
         if isinstance(news, str):
             self.reason = news
             return news
-        self._built[news.name, news.blocks] = news
-        self._better[news.blocks] = news.name
+        self._built[news.name, news.cut] = news
+        self._better[news.cut] = news.name
         return f"now on the {news.name} back-end"
 
     def make_way(self, *, busy: bool) -> None:
@@ -107,25 +108,25 @@ class BackendChooser:
             self._calibration[1].stop()
             self._calibration = None
 
-    def _get(self, name: BackendName, blocks: int, *, check: bool = False) -> Backend:
-        if (name, blocks) not in self._built:
-            backend = build_backend(name, self._synthesis, blocks)
+    def _get(self, name: BackendName, cut: Cut, *, check: bool = False) -> Backend:
+        if (name, cut) not in self._built:
+            backend = build_backend(name, self._synthesis, cut)
             if check:
-                self_check(backend, build_backend("eager", self._synthesis, blocks), self._ws)
+                self_check(backend, build_backend("eager", self._synthesis, cut), self._ws)
                 warm_up(backend, self._ws)
-            self._built[name, blocks] = backend
-        return self._built[name, blocks]
+            self._built[name, cut] = backend
+        return self._built[name, cut]
 
-    def _look_for_better(self, blocks: int) -> None:
+    def _look_for_better(self, cut: Cut) -> None:
         if not self._background:
             self.reason = "a short run builds nothing in the background"
             return
-        setting = self._setting(blocks)
+        setting = self._setting(cut)
         verdict = read_verdict(setting)
         if verdict is not None:
-            self._follow(verdict, blocks)
+            self._follow(verdict, cut)
         elif self._calibration is None and worth_calibrating(self._device.on):
-            self._calibration = blocks, Calibration(setting)
+            self._calibration = cut, Calibration(setting)
             self.reason = "measuring the others in the background"
         else:
             self.reason = "there is no compiler, or others are being measured"
@@ -133,7 +134,7 @@ class BackendChooser:
     def _poll_calibration(self) -> None:
         if self._calibration is None:
             return
-        blocks, calibration = self._calibration
+        cut, calibration = self._calibration
         try:
             verdict = calibration.poll()
         except BackendError as error:
@@ -142,21 +143,21 @@ class BackendChooser:
             return
         if verdict is not None:
             self._calibration = None
-            self._follow(verdict, blocks)
+            self._follow(verdict, cut)
 
-    def _follow(self, verdict: Verdict, blocks: int) -> None:
+    def _follow(self, verdict: Verdict, cut: Cut) -> None:
         """Build the verdict's winner beside the work."""
         self.reason = f"fastest here: {verdict.reason()}"
         if verdict.fastest != "eager":
-            arguments = (verdict.fastest, blocks)
+            arguments = (verdict.fastest, cut)
             threading.Thread(
                 target=self._build, args=arguments, name="draglive-backend", daemon=True
             ).start()
 
-    def _build(self, name: BackendName, blocks: int) -> None:
+    def _build(self, name: BackendName, cut: Cut) -> None:
         try:
-            eager = build_backend("eager", self._synthesis, blocks)
-            backend = build_backend(name, self._synthesis, blocks)
+            eager = build_backend("eager", self._synthesis, cut)
+            backend = build_backend(name, self._synthesis, cut)
             self_check(backend, eager, self._ws)
             warm_up(backend, self._ws)
         except (BackendError, RuntimeError) as error:
@@ -164,6 +165,8 @@ class BackendChooser:
         else:
             self._ready.put(backend)
 
-    def _setting(self, blocks: int) -> Setting:
+    def _setting(self, cut: Cut) -> Setting:
         dtype = str(self._device.dtype).removeprefix("torch.")
-        return Setting(str(self._path.resolve()), str(self._device.on), dtype, 2 ** (blocks + 1))
+        return Setting(
+            str(self._path.resolve()), str(self._device.on), dtype, 2 ** (cut.blocks + 1), cut.free
+        )

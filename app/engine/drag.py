@@ -118,7 +118,7 @@ class Drag:
         optimised = (layer >= config.first_layer) & (layer <= config.last_layer)
         self._layers = optimised.float()[None, :, None].to(on)
         self._adam.step_size.fill_(config.step_size)
-        if backend.blocks != self._backend.blocks:
+        if backend.cut.blocks != self._backend.cut.blocks:
             self.points.forget_references()
             self._release_mask()
         self._config, self._backend = config, backend

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from draglive.kernels import to_rgba
 from draglive.stylegan2_jit.checkpoints import Checkpoint
-from draglive.stylegan2_jit.compile import Backend, count_blocks
+from draglive.stylegan2_jit.compile import Backend, Cut, count_blocks
 from draglive.stylegan2_jit.latents import seed_to_ws
 
 from . import types as t
@@ -26,7 +26,7 @@ from .device import Device, FrameSlot, StageTimers
 from .drag import Drag, View
 from .edit import EditError, EditState, apply
 
-Backends = Callable[[int], Backend]  # number of blocks → the back-end to run them with
+Backends = Callable[[Cut], Backend]  # what runs this cut of the generator now
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Editor:
     Args:
         checkpoint: the model, prepared for the device.
         device: where it runs.
-        backends: gives the back-end for a number of blocks.
+        backends: gives the back-end for a cut of the generator.
         seed: of the first picture.
         psi: truncation psi of the first picture.
         class_index: of a conditional model.
@@ -80,8 +80,7 @@ class Editor:
         self.steps = 0
         start = EditState(self.model.size, self.model.defaults)
         self.state = apply(apply(start, t.SetSeed(seed)), t.SetTruncation(psi))
-        backend = backends(count_blocks(self.state.config.feature_resolution))
-        self._drag = Drag(device, self.model.size, backend, self.state.config, self._ws())
+        self._drag = Drag(device, self.model.size, self._backend(), self.state.config, self._ws())
         self._copies = torch.cuda.Stream(device.on) if device.is_cuda else None
 
     def apply(self, command: t.Command) -> None:
@@ -157,7 +156,8 @@ class Editor:
             self._drag.points.set(self.state.points, _taken(command))
 
     def _backend(self) -> Backend:
-        return self._backends(count_blocks(self.state.config.feature_resolution))
+        config = self.state.config
+        return self._backends(Cut(count_blocks(config.feature_resolution), config.last_layer + 1))
 
     def _check(self, config: t.DragConfig) -> None:
         resolutions = self.model.feature_resolutions

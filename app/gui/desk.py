@@ -205,7 +205,7 @@ class Desk:
     def tell_finished(self, videos: Sequence[RecordingSummary]) -> None:
         """Say where finished videos are, or what went wrong with them."""
         for video in videos:
-            self._trace.recording(video.path, video.frames, video.error)
+            self._trace.recording(video)
             if video.error:
                 self.say(video.error, "error")
             else:

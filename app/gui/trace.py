@@ -8,7 +8,8 @@ Every line is a JSON object with `t`, seconds since the window opened, and `even
     frame     `sequence`, `step`, `points`, `late_ms`: mouse to frame, or null
     status    `status` (its type) and its `line`
     message   `text`: what the window told the person
-    recording `path`, `frames`, `error`: a video was finished
+    recording `path`, `frames`, `seconds`, `error`: a video was finished
+    end       `turns` of the loop, the longest of them, mouse to frame as percentiles
 
 For people who look for a fault and for tests; nothing reads it back.
 """
@@ -24,6 +25,8 @@ from typing import TextIO
 import numpy as np
 
 from ..engine.types import Command, EngineStatus, Failed, Frame, Loading
+from ..session.recorder import RecordingSummary
+from .meters import Meters
 from .viewport import Spot, ViewTransform
 
 
@@ -83,12 +86,25 @@ class Trace:
         """The window told the person something."""
         self._write("message", text=text)
 
-    def recording(self, path: Path, frames: int, error: str | None) -> None:
+    def recording(self, video: RecordingSummary) -> None:
         """A video was finished."""
-        self._write("recording", path=str(path), frames=frames, error=error)
+        self._write(
+            "recording",
+            path=str(video.path),
+            frames=video.frames,
+            seconds=video.seconds,
+            error=video.error,
+        )
 
-    def close(self) -> None:
-        """The window is gone."""
+    def close(self, meters: Meters) -> None:
+        """The window is gone; how its loop went."""
+        wait = meters.mouse_to_frame
+        self._write(
+            "end",
+            turns=meters.turns,
+            longest_turn_ms=round(meters.longest_turn_ms, 1),
+            mouse_to_frame_ms=_plain(wait) if wait else None,
+        )
         if self._file is not None:
             self._file.close()
             self._file = None

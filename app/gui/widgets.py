@@ -37,7 +37,6 @@ class Bricks:
         self._fields: list[Item] = []
         self._shown: dict[Item, object] = {}
         self._kinds: dict[Item, Kind | None] = {}
-        self._tooltip_theme = _tooltip_theme(look)
 
     @property
     def is_typing(self) -> bool:
@@ -166,16 +165,9 @@ class Bricks:
         with dpg.tooltip(item, delay=TOOLTIP_AFTER_S, hide_on_activity=True) as tip:
             text = dpg.add_text(about, wrap=self._look.px(TOOLTIP_WRAP_PX))
             dpg.bind_item_font(text, self._look.small)
-        dpg.bind_item_theme(tip, self._tooltip_theme)
+        dpg.bind_item_theme(tip, self._look.tooltip)
 
     def _keep(self, item: Item, about: str) -> Item:
         self._controls.append(item)
         self.explain(item, about)
         return item
-
-
-def _tooltip_theme(look: Look) -> Item:
-    theme: Item
-    with dpg.theme() as theme, dpg.theme_component(dpg.mvAll):
-        dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, look.px(10), look.px(7))
-    return theme

@@ -35,7 +35,7 @@ def setting(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
     model = tmp_path / "model.safetensors"
     save_generator(generator_for("skip"), model, name="toys", drag_preset={}, licence="MIT")
-    return Setting(str(model), "cpu", "float32", 16)
+    return Setting(str(model), "cpu", "float32", 16, 6)
 
 
 def test_a_verdict_is_found_again(setting):

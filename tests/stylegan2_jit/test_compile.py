@@ -10,6 +10,7 @@ import torch
 from draglive.stylegan2_jit.compile import (
     BACKENDS,
     BackendError,
+    Cut,
     build_backend,
     compiler_missing,
     count_blocks,
@@ -23,6 +24,7 @@ from .models import generator_for, relative_error, tolerance
 
 CPU = torch.device("cpu")
 BLOCKS = 2
+FREE = 64  # all of w+
 # torch.compile and TorchScript warn of their own parts
 pytestmark = pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
 
@@ -42,7 +44,7 @@ def ws(generator):
 def built(generator):
     """Every back-end that this machine can build, by name; compiling happens once."""
     names = [name for name in BACKENDS if name != "compile" or not compiler_missing(CPU)]
-    return {name: build_backend(name, generator.synthesis, BLOCKS) for name in names}
+    return {name: build_backend(name, generator.synthesis, Cut(BLOCKS, FREE)) for name in names}
 
 
 @pytest.fixture
@@ -108,7 +110,7 @@ def test_a_missing_compiler_is_named(monkeypatch, generator):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     assert compiler_missing(CPU) == "no C++ compiler"
     with pytest.raises(BackendError, match=r"^back-end compile: no C\+\+ compiler$"):
-        build_backend("compile", generator.synthesis, BLOCKS)
+        build_backend("compile", generator.synthesis, Cut(BLOCKS, FREE))
 
 
 @pytest.mark.parametrize("compiler", ["g++", "clang++", "cl"])

@@ -316,3 +316,32 @@ def test_seeds_follow_nvidias_rule():
     assert np.array_equal(
         z.numpy(), np.random.RandomState(4294967295).randn(1, 64).astype(np.float32)
     )
+
+
+@pytest.mark.parametrize("case", ["skip", "resnet"])
+@pytest.mark.parametrize("free", [1, 2, 3, 4])
+def test_vectors_that_are_not_free_cost_no_gradient_and_change_no_value(case, free):
+    """Some of their layers run with folded weights: same features, same gradient to the rest."""
+    generator = generator_for(case)
+    ws = latents(generator).float()
+
+    def run(count):
+        leaf = ws.clone().requires_grad_()
+        features = generator.synthesis.features(leaf, 64, "const", count)[-1]
+        (gradient,) = torch.autograd.grad(features.square().mean(), leaf)
+        return features, gradient
+
+    (features, gradient), (all_features, all_gradient) = run(free), run(64)
+    bound = tolerance(generator)
+    assert relative_error(features, all_features) < 2 * bound
+    assert relative_error(gradient[:, :free], all_gradient[:, :free]) < 4 * bound
+    assert not gradient[:, free:].any()
+    assert all_gradient[:, free:].any()
+
+
+def test_in_a_batch_every_vector_is_free():
+    generator = generator_for("skip")
+    leaf = latents(generator, 2).float().requires_grad_()
+    features = generator.synthesis.features(leaf, 64, "const", 1)[-1]
+    (gradient,) = torch.autograd.grad(features.square().mean(), leaf)
+    assert gradient[:, 1:].any()
