@@ -4,8 +4,8 @@ The operations are registered as `torch.ops.draglive.*` with fake and autograd i
 so that torch.compile and TorchScript see them as single nodes.
 """
 
-from .mask_loss import keep_map, mask_loss
-from .motion_supervision import clipped_motions, motion_supervision
+from .mask_loss import keep_map, mask_loss, mask_loss_backward
+from .motion_supervision import clipped_motions, motion_supervision, motion_supervision_backward
 from .sampling import disc_offsets, sample_bilinear, square_offsets
 from .to_rgba import to_rgba
 from .track_points import track_points
@@ -15,7 +15,9 @@ __all__ = [
     "disc_offsets",
     "keep_map",
     "mask_loss",
+    "mask_loss_backward",
     "motion_supervision",
+    "motion_supervision_backward",
     "sample_bilinear",
     "square_offsets",
     "to_rgba",

@@ -21,8 +21,8 @@ from draglive.kernels import (
     clipped_motions,
     disc_offsets,
     keep_map,
-    mask_loss,
-    motion_supervision,
+    mask_loss_backward,
+    motion_supervision_backward,
     square_offsets,
 )
 from draglive.stylegan2_jit.compile import Backend
@@ -60,13 +60,13 @@ class MaskTerm:
         """Protect the picture of the next step instead."""
         self._anchor = None
 
-    def loss(self, features: Tensor) -> Tensor:
-        """The mask term for features [1, C, h, w]: a float32 scalar."""
+    def gradient(self, weight: Tensor, features: Tensor) -> Tensor:
+        """Of `weight` (a scalar) times the mask term, to the features [1, C, h, w]."""
         if self._anchor is None:
             keep = keep_map(self._mask, features.shape[2], features.shape[3])
-            self._anchor = features.detach().clone(), keep
-        loss: Tensor = mask_loss(features, *self._anchor)
-        return loss
+            self._anchor = features.clone(), keep
+        gradient: Tensor = mask_loss_backward(weight, features, *self._anchor)
+        return gradient
 
 
 class Drag:
@@ -89,6 +89,7 @@ class Drag:
         self.mask: MaskTerm | None = None
         self.ws = self._base = ws
         self._adam = Adam(ws)
+        self._one = torch.ones([], device=device.on)
         self._backend = backend
         self.configure(config, backend)
 
@@ -139,7 +140,8 @@ class Drag:
         features, activations = self._forward(leaf, timers)
         report, moving = self._observe(features.detach(), timers)
         with timers.stage("loss_backward"):
-            (gradient,) = torch.autograd.grad(self._loss(features, moving), leaf)
+            pull = self._pull(features.detach(), moving)
+            (gradient,) = torch.autograd.grad(features, leaf, pull)
         with timers.stage("update"), torch.no_grad():
             self.ws = self._adam.update(leaf.detach(), gradient * self._layers, moving.amax())
         return View([a.detach() for a in activations], leaf.detach(), report)
@@ -154,20 +156,21 @@ class Drag:
         with timers.stage("track"), torch.no_grad():
             config, points = self._config, self.points
             points.track(features, self._square, config.tracker, self._image_size)
-            distances = points.distances()
+            distances = points.distances() + 0 * self.ws.sum()  # NaN shows that w+ is lost
             moving = (points.active & (distances > config.stop_px)).float()
             report = torch.cat([points.handles, distances[:, None], moving[:, None]], dim=1)
         return report, moving
 
-    def _loss(self, features: Tensor, moving: Tensor) -> Tensor:
+    def _pull(self, features: Tensor, moving: Tensor) -> Tensor:
+        """dL/dF: the loss itself is never needed."""
         points, config = self.points, self._config
         motions = clipped_motions(points.handles, points.targets, config.speed_px)
-        loss: Tensor = motion_supervision(
-            features, points.handles, motions, moving, self._disc, self._image_size
+        pull: Tensor = motion_supervision_backward(
+            self._one, features, points.handles, motions, moving, self._disc, self._image_size
         )
         if self.mask is not None:
-            loss = loss + config.mask_weight * self.mask.loss(features)
-        return loss
+            pull = pull + self.mask.gradient(self._one * config.mask_weight, features)
+        return pull
 
     def _release_mask(self) -> None:
         if self.mask is not None:

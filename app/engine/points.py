@@ -63,7 +63,7 @@ class Points:
         self.active = torch.zeros(1, dtype=torch.bool, device=on)
         self.references = torch.empty(1, 0, device=on)
         self._fresh = torch.zeros(1, dtype=torch.bool, device=on)
-        self._lost = torch.zeros(1, dtype=torch.bool, device=on)
+        self._any_fresh = True  # known to the host, so that most steps skip the sampling
 
     def set(self, points: Sequence[DragPoint], taken: frozenset[int]) -> None:
         """Make the device's points those of the list.
@@ -79,10 +79,12 @@ class Points:
         self.targets, self.active = rows[:, 2:4], rows[:, 4] > 0
         self.handles = torch.where(fresh[:, None], rows[:, 0:2], self.handles)
         self._fresh = self._fresh | fresh
+        self._any_fresh = self._any_fresh or bool(taken)
 
     def forget_references(self) -> None:
         """Take all references anew, where the handles are: the features changed their meaning."""
         self.references = self.references[:, :0]
+        self._any_fresh = True
 
     def track(
         self, features: Tensor, square: Tensor, tracker: Tracker, image_size: list[int]
@@ -95,22 +97,23 @@ class Points:
             tracker: distance in feature space.
             image_size: (H, W).
         """
-        here = sample_bilinear(features, self.handles, image_size)
-        self._lost = ~here.isfinite().all(dim=1)
-        if self.references.shape != here.shape:
-            self.references = here
-        self.references = torch.where(self._fresh[:, None], here, self.references)
+        if self._any_fresh:
+            here = sample_bilinear(features, self.handles, image_size)
+            if self.references.shape != here.shape:
+                self.references = here
+            self.references = torch.where(self._fresh[:, None], here, self.references)
         found = track_points(
             features, self.handles, self.references, square, tracker == "l2", image_size
         )
         follow = (self.active & ~self._fresh)[:, None]
         self.handles = torch.where(follow, found, self.handles)
-        self._fresh = torch.zeros_like(self._fresh)
+        if self._any_fresh:
+            self._fresh, self._any_fresh = torch.zeros_like(self._fresh), False
 
     def distances(self) -> Tensor:
-        """Handle to target, float32 [P]; NaN where the features are not finite."""
+        """Handle to target, float32 [P]."""
         distances: Tensor = (self.targets - self.handles).norm(dim=1)
-        return distances.masked_fill(self._lost, torch.nan)
+        return distances
 
     def _grow(self, capacity: int) -> None:
         missing = capacity - self.handles.shape[0]

@@ -43,6 +43,7 @@ class Hud:
                 self._about = dpg.add_text("", wrap=look.px(TOOLTIP_WRAP_PX))
                 dpg.bind_item_font(self._about, look.small)
         with dpg.theme() as theme, dpg.theme_component(dpg.mvAll):
+            dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, look.px(PADDING_PX), 0)
             dpg.add_theme_style(dpg.mvStyleVar_ItemSpacing, look.px(8), look.px(4))
             # Text in a row is as high as a control otherwise.
             dpg.add_theme_style(dpg.mvStyleVar_FramePadding, 0, 0)

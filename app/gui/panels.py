@@ -14,7 +14,7 @@ from ..engine.types import ModelInfo
 from .desk import Desk
 from .input import KEYS, Action
 from .layout import PANEL_PX, Box
-from .theme import PADDING_PX, Item, Look
+from .theme import Item, Look
 from .widgets import Bricks
 
 LARGEST_PSI = 1.5
@@ -33,7 +33,7 @@ class Panel:
             self._build_drag()
             self._build_mask()
             self._build_video()
-            dpg.add_spacer(height=look.px(PADDING_PX))  # below the last control, when scrolled
+        dpg.bind_item_theme(self._child, look.padded)
         self._bricks.enable(False)
 
     @property

@@ -61,6 +61,7 @@ class Look:
     small: Item
     figure: Item
     tooltip: Item
+    padded: Item  # for a part of the window; the window itself has no padding
     buttons: Mapping[Kind, Item]
 
     def px(self, length: float) -> int:
@@ -87,7 +88,16 @@ def make_look(scale: float | None) -> Look:
         "recording": _button(RECORD, RECORD_HOVER, TEXT),
         "fold": _button(CLEAR, CLEAR, MUTED, padding=(0, round(5 * scale))),
     }
-    look = Look(scale, body, strong, small, figure, _tooltip(scale), buttons)
+    look = Look(
+        scale=scale,
+        body=body,
+        strong=strong,
+        small=small,
+        figure=figure,
+        tooltip=_padding(scale, 10, 7),
+        padded=_padding(scale, PADDING_PX, PADDING_PX),
+        buttons=buttons,
+    )
     dpg.bind_theme(_base(look))
     return look
 
@@ -119,10 +129,10 @@ def _button(
     return theme
 
 
-def _tooltip(scale: float) -> Item:
+def _padding(scale: float, x_px: int, y_px: int) -> Item:
     theme: Item
     with dpg.theme() as theme, dpg.theme_component(dpg.mvAll):
-        dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, round(10 * scale), round(7 * scale))
+        dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, round(x_px * scale), round(y_px * scale))
     return theme
 
 
