@@ -137,7 +137,7 @@ class Moment:
 
 
 def _moments(editor: Editor, max_steps: int) -> Iterator[Moment]:
-    """Step until all points have arrived; the last moment is the edit's end."""
+    """Step until all points have arrived, at most `max_steps` times."""
     done = False
     while not done:
         start = time.perf_counter()
@@ -145,6 +145,3 @@ def _moments(editor: Editor, max_steps: int) -> Iterator[Moment]:
         points = editor.points(view)
         yield Moment(view, points, time.perf_counter() - start)
         done = all(point.arrived for point in points) or editor.steps == max_steps
-    if not all(point.arrived for point in points):  # the last step moved the picture on
-        view = editor.look()
-        yield Moment(view, editor.points(view), 0.0)

@@ -1,8 +1,9 @@
-"""One drag step on tensors: features, tracking, motion supervision, Adam; no host sync.
+"""One drag step on tensors: motion supervision, Adam, features, tracking; no host sync.
 
-The loop of DragGAN (Pan et al. 2023, figure 2) in the order that needs one forward pass a step:
-the features of the current w+ say where each handle's patch is now (tracking), and the same
-features' gradient says where w+ should go (motion supervision).
+The loop of DragGAN (Pan et al. 2023, figure 2), in the paper's order and with one forward pass a
+step: what the step before saw says where to pull; w+ moves; the new features say where each
+handle's patch is now, and the picture shown is made of them. So a target moved just before a step
+has its effect in that step's picture.
 
 Knows nothing of threads, windows, commands or files.
 """
@@ -41,6 +42,19 @@ class Timers(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """A forward pass at the present w+, its graph kept for the next step's backward."""
+
+    leaf: Tensor  # w+, float32 [1, num_ws, w_dim], requires a gradient
+    activations: list[Tensor]
+
+    @property
+    def features(self) -> Tensor:
+        """What is supervised and tracked: [1, C, h, w]."""
+        return self.activations[-1]
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """What one forward pass saw: enough to render its picture and to show its points."""
 
@@ -50,7 +64,7 @@ class View:
 
 
 class MaskTerm:
-    """The movable region; what it protects is the picture of the step after it was set."""
+    """The movable region; it protects the picture as it was when the region was set."""
 
     def __init__(self, mask: Tensor) -> None:
         self._mask = mask  # float32 [H, W], 1 = movable
@@ -88,6 +102,7 @@ class Drag:
         self.points = Points(device)
         self.mask: MaskTerm | None = None
         self.ws = self._base = ws
+        self._seen: Seen | None = None
         self._adam = Adam(ws)
         self._one = torch.ones([], device=device.on)
         self._backend = backend
@@ -102,13 +117,13 @@ class Drag:
         """Another picture: w+ anew, momentum forgotten, points and mask as they were."""
         self.ws = self._base = ws
         self._adam.reset()
-        self._release_mask()
+        self._turn_away()
 
     def shift(self, ws: Tensor) -> None:
         """Move the picture under the edit (truncation): the edit stays as an offset in w+."""
         self.ws = ws + (self.ws - self._base)
         self._base = ws
-        self._release_mask()
+        self._turn_away()
 
     def configure(self, config: DragConfig, backend: Backend) -> None:
         """Take new settings (and the back-end for their feature block) from the next step on."""
@@ -121,7 +136,8 @@ class Drag:
         self._adam.step_size.fill_(config.step_size)
         if backend.cut.blocks != self._backend.cut.blocks:
             self.points.forget_references()
-            self._release_mask()
+        if backend != self._backend:
+            self._turn_away()
         self._config, self._backend = config, backend
 
     def set_mask(self, mask: np.ndarray | None) -> None:
@@ -129,37 +145,52 @@ class Drag:
         self.mask = None if mask is None else MaskTerm(self._device.upload(mask))
 
     def look(self, timers: Timers) -> View:
-        """Forward and track, without moving w+: for a new picture, or while paused."""
-        with torch.no_grad():
-            features, activations = self._forward(self.ws, timers)
-            return View(activations, self.ws, self._observe(features, timers)[0])
+        """The present picture and its points, without moving w+."""
+        self._look(timers)
+        return self._view()
 
     def step(self, timers: Timers) -> View:
-        """One drag step; w+ stays bitwise when every point has arrived."""
-        leaf = self.ws.detach().requires_grad_()
-        features, activations = self._forward(leaf, timers)
-        report, moving = self._observe(features.detach(), timers)
+        """One drag step, and what it led to; w+ stays bitwise when every point has arrived."""
+        seen = self._look(timers)
         with timers.stage("loss_backward"):
-            pull = self._pull(features.detach(), moving)
-            (gradient,) = torch.autograd.grad(features, leaf, pull)
+            moving = self._moving()
+            pull = self._pull(seen.features.detach(), moving)
+            (gradient,) = torch.autograd.grad(seen.features, seen.leaf, pull)
         with timers.stage("update"), torch.no_grad():
-            self.ws = self._adam.update(leaf.detach(), gradient * self._layers, moving.amax())
-        return View([a.detach() for a in activations], leaf.detach(), report)
+            gradient = gradient * self._layers
+            self.ws = self._adam.update(self.ws, gradient, moving.amax())
+        self._see(timers)
+        return self._view()
 
-    def _forward(self, ws: Tensor, timers: Timers) -> tuple[Tensor, list[Tensor]]:
-        with timers.stage("forward"):
-            activations = self._backend.features(ws)
-        return activations[-1], activations
-
-    def _observe(self, features: Tensor, timers: Timers) -> tuple[Tensor, Tensor]:
-        """Track; the points' report, and 1 for each point that is still to move, else 0."""
+    def _look(self, timers: Timers) -> Seen:
+        """The forward pass at the present w+, run anew only when something changed it."""
+        if self._seen is None:
+            return self._see(timers)
         with timers.stage("track"), torch.no_grad():
-            config, points = self._config, self.points
-            points.track(features, self._square, config.tracker, self._image_size)
-            distances = points.distances() + 0 * self.ws.sum()  # NaN shows that w+ is lost
-            moving = (points.active & (distances > config.stop_px)).float()
-            report = torch.cat([points.handles, distances[:, None], moving[:, None]], dim=1)
-        return report, moving
+            self.points.take(self._seen.features.detach(), self._image_size)
+        return self._seen
+
+    def _see(self, timers: Timers) -> Seen:
+        """Run the generator at the present w+ and find the handles there."""
+        with timers.stage("forward"):
+            leaf = self.ws.detach().requires_grad_()
+            seen = self._seen = Seen(leaf, self._backend.features(leaf))
+        with timers.stage("track"), torch.no_grad():
+            features, tracker = seen.features.detach(), self._config.tracker
+            self.points.track(features, self._square, tracker, self._image_size)
+        return seen
+
+    def _view(self) -> View:
+        assert self._seen is not None
+        points, moving = self.points, self._moving()
+        distances = points.distances() + 0 * self.ws.sum()  # NaN shows that w+ is lost
+        report = torch.cat([points.handles, distances[:, None], moving[:, None]], dim=1)
+        return View([a.detach() for a in self._seen.activations], self.ws, report)
+
+    def _moving(self) -> Tensor:
+        """1 for each point that is still to move, else 0: float32 [P]."""
+        far = self.points.distances() > self._config.stop_px
+        return (self.points.active & far).float()
 
     def _pull(self, features: Tensor, moving: Tensor) -> Tensor:
         """dL/dF: the loss itself is never needed."""
@@ -172,6 +203,8 @@ class Drag:
             pull = pull + self.mask.gradient(self._one * config.mask_weight, features)
         return pull
 
-    def _release_mask(self) -> None:
+    def _turn_away(self) -> None:
+        """Forget what was seen: it is another picture, or seen by another back-end."""
+        self._seen = None
         if self.mask is not None:
             self.mask.release()

@@ -115,7 +115,7 @@ class Editor:
         return self._drag.look(self.timers)
 
     def step(self) -> View:
-        """One drag step; the view is of the picture *before* it, which the points belong to."""
+        """One drag step, and a view of the picture that it led to."""
         self.steps += 1
         with self.timers.stage("step"):
             return self._drag.step(self.timers)

@@ -86,10 +86,25 @@ class Points:
         self.references = self.references[:, :0]
         self._any_fresh = True
 
+    def take(self, features: Tensor, image_size: list[int]) -> None:
+        """Take references for the handles put anew.
+
+        Args:
+            features: [1, C, h, w], without gradient.
+            image_size: (H, W).
+        """
+        if not self._any_fresh:
+            return
+        here = sample_bilinear(features, self.handles, image_size)
+        if self.references.shape != here.shape:
+            self.references = here
+        self.references = torch.where(self._fresh[:, None], here, self.references)
+        self._fresh, self._any_fresh = torch.zeros_like(self._fresh), False
+
     def track(
         self, features: Tensor, square: Tensor, tracker: Tracker, image_size: list[int]
     ) -> None:
-        """Take references for handles put anew; move the others to where their patches went.
+        """Move handles to where their patches went; those put anew stay and take a reference.
 
         Args:
             features: [1, C, h, w], without gradient.
@@ -97,18 +112,12 @@ class Points:
             tracker: distance in feature space.
             image_size: (H, W).
         """
-        if self._any_fresh:
-            here = sample_bilinear(features, self.handles, image_size)
-            if self.references.shape != here.shape:
-                self.references = here
-            self.references = torch.where(self._fresh[:, None], here, self.references)
+        follow = (self.active & ~self._fresh)[:, None]
+        self.take(features, image_size)
         found = track_points(
             features, self.handles, self.references, square, tracker == "l2", image_size
         )
-        follow = (self.active & ~self._fresh)[:, None]
         self.handles = torch.where(follow, found, self.handles)
-        if self._any_fresh:
-            self._fresh, self._any_fresh = torch.zeros_like(self._fresh), False
 
     def distances(self) -> Tensor:
         """Handle to target, float32 [P]."""

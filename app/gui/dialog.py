@@ -71,7 +71,7 @@ class TroubleDialog:
         ) as self._window:
             dpg.bind_item_font(dpg.add_text(trouble.title, wrap=wrap), look.strong)
             dpg.add_text(trouble.error, wrap=wrap, color=MUTED)
-            with Bricks(look, WIDTH_PX).fold("Details", "What a programmer wants to know"):
+            with Bricks(look, WIDTH_PX).fold("Details", "For whoever looks for the fault"):
                 dpg.add_input_text(
                     default_value=trouble.detail,
                     multiline=True,

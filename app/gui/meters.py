@@ -10,7 +10,7 @@ import numpy as np
 
 RECENT = 240  # latencies kept
 FIRST_TURNS = 3  # they rasterise the fonts
-RATE_S = 2.0  # rates are counted over so much of the past
+RATE_S = 1.0  # rates are counted over so much of the past
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,9 +60,8 @@ def test_seed_and_reset_make_the_seeds_own_picture(editor, small_generator):
 def test_a_frame_shows_the_picture_that_its_points_belong_to(editor, small_generator):
     editor.apply(t.AddPoint(A))
     slot = FrameSlot(editor.device, editor.model.size)
-    ws = editor.ws.clone()
     request = editor.render(editor.step(), slot)
-    expected = small_generator.synthesis(ws)[0].permute(1, 2, 0) * 127.5 + 128
+    expected = small_generator.synthesis(editor.ws)[0].permute(1, 2, 0) * 127.5 + 128
     difference = slot.rgba[..., :3].astype(int) - expected.clamp(0, 255).to(torch.uint8).numpy()
     assert np.abs(difference).max() <= 1  # float32 rounding may cross an integer
     assert [p.id for p in request.points()] == [1]
