@@ -244,7 +244,7 @@ class Frame:
     step: int
     rgba: NDArray[np.uint8]
     points: tuple[PointState, ...]
-    input_s: float | None  # time.perf_counter() of the oldest command first shown by this frame
+    input_s: float | None  # time.perf_counter() of the oldest command that it first answers
     arrived: bool  # every point has arrived (or there is none)
 
 
