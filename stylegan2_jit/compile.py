@@ -26,6 +26,11 @@ BackendName = Literal["eager", "script", "compile"]
 BACKENDS: tuple[BackendName, ...] = get_args(BackendName)
 
 
+# What self_check allows, relative. Two right back-ends in bfloat16 were seen to differ by 2 % in
+# values and by 5.5 % in the gradient (7 % from float32's); wrong ones are off by far more.
+BOUNDS = {"features": 0.05, "gradient": 0.15, "picture": 0.05}
+
+
 class Cut(NamedTuple):
     """What a back-end is made for."""
 
@@ -131,18 +136,18 @@ def self_check(backend: Backend, reference: Backend, ws: Tensor) -> None:
     """Hold a back-end's features, gradient and picture against the reference's, same dtype.
 
     Raises:
-        BackendError: a relative error above 5 % (three roundings of bfloat16 after 15 layers
-            reach 1 to 2 %; a wrong kernel is off by far more), or a value that is not finite.
+        BackendError: another shape, a value that is not finite, or a relative error above
+            `BOUNDS`.
     """
-    names = ("features", "gradient", "picture")
-    for what, got, want in zip(names, run_once(backend, ws), run_once(reference, ws), strict=True):
+    results = run_once(backend, ws), run_once(reference, ws)
+    for (what, bound), got, want in zip(BOUNDS.items(), *results, strict=True):
         if got.shape != want.shape:
             raise BackendError(
                 f"back-end {backend.name}: its {what} are {list(got.shape)}, "
                 f"{reference.name}'s {list(want.shape)}"
             )
         error = float((got - want).float().norm() / want.float().norm())
-        if not error < 0.05:
+        if not error < bound:
             raise BackendError(
                 f"back-end {backend.name}: its {what} differ from {reference.name}'s by {error:.1%}"
             )
