@@ -17,6 +17,8 @@ from .theme import GAP_PX, MUTED, PADDING_PX, SECTION_GAP_PX, Item, Kind, Look
 Change: TypeAlias = Callable[[Any], None]  # is given the widget's new value
 
 LABEL_PX = 96
+# Dear PyGui centres a slider's value, under the grab of a middling value; blanks push it aside.
+TO_THE_RIGHT = " " * 26
 FOLDED, UNFOLDED = "▶   ", "▼   "
 TOOLTIP_AFTER_S = 0.4
 TOOLTIP_WRAP_PX = 260
@@ -103,7 +105,7 @@ class Bricks:
         with self.row(label):
             item: Item = add(
                 width=self.width(beside_label=True),
-                format=pattern,
+                format=TO_THE_RIGHT + pattern,
                 clamped=True,
                 callback=lambda _sender, value, _data: change(value),
             )
