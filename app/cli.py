@@ -114,7 +114,9 @@ def cli() -> None:
 @picture_flags
 @engine_flags
 @click.option("--size", default="1366x768", show_default=True, help="Of the window, in pixels.")
-@click.option("--scale", type=float, help="Size of all that is drawn; default: the display's.")
+@click.option(
+    "--scale", type=float, help="Size of all that is drawn.", show_default="the desktop's"
+)
 @click.option("--recordings", type=click.Path(path_type=Path), help="Folder for videos.")
 @click.option("--trace", type=click.Path(path_type=Path), help="Log commands and frames there.")
 def open_window(model: Path | None, **flags: Any) -> None:
@@ -341,7 +343,10 @@ def run_window(
     engine.start()
     if beside is not None:
         threading.Thread(target=tell_errors, args=[beside], daemon=True).start()
-    sys.exit(Window(engine, options).run())
+    code = Window(engine, options).run()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # a compiler on a thread cannot be ended otherwise: exit would wait, or abort
 
 
 def parse_size(text: str) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import platform
+import re
 import statistics
 import time
 from collections import deque
@@ -150,7 +151,8 @@ def _hardware_name(device: torch.device) -> str:
     if device.type == "cpu" and info.exists():
         for line in info.read_text().splitlines():
             if line.startswith("model name"):
-                return f"{line.partition(':')[2].strip()} ({torch.get_num_threads()} threads)"
+                name = re.sub(r"\((R|TM)\)| Processor| CPU", "", line.partition(":")[2]).strip()
+                return f"{name} ({torch.get_num_threads()} threads)"
     return platform.processor() or platform.machine()
 
 
