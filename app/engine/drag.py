@@ -166,7 +166,7 @@ class Drag:
         """The forward pass at the present w+, run anew only when something changed it."""
         if self._seen is None:
             return self._see(timers)
-        with timers.stage("track"), torch.no_grad():
+        with torch.no_grad():
             self.points.take(self._seen.features.detach(), self._image_size)
         return self._seen
 
