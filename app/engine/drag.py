@@ -152,6 +152,7 @@ class Drag:
     def step(self, timers: Timers) -> View:
         """One drag step, and what it led to; w+ stays bitwise when every point has arrived."""
         seen = self._look(timers)
+        self._seen = None  # its graph is used up, whatever comes of it
         with timers.stage("loss_backward"):
             moving = self._moving()
             pull = self._pull(seen.features.detach(), moving)

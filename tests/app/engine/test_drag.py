@@ -190,3 +190,15 @@ def test_another_feature_block_takes_references_anew(editor):
     (state,) = editor.points(editor.step())
     assert editor._drag.points.references.shape == (1, 16)
     assert np.isfinite(state.distance_px)
+
+
+def test_a_step_that_failed_half_way_can_be_followed_by_another(editor, monkeypatch):
+    add(editor, A)
+    editor.step()
+    with monkeypatch.context() as patch:
+        patch.setattr(editor._drag._adam, "update", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            editor.step()
+    before = editor.ws
+    editor.step()
+    assert not torch.equal(editor.ws, before)
