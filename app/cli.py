@@ -20,6 +20,7 @@ from .summary import tell_demo, tell_drag
 
 if TYPE_CHECKING:
     from .engine.engine import Engine
+    from .gui.window import WindowOptions
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -122,12 +123,21 @@ def cli() -> None:
 @click.option("--trace", type=click.Path(path_type=Path), help="Log commands and frames there.")
 def open_window(model: Path | None, **flags: Any) -> None:
     """Open the window (what `draglive` does when no command is named)."""
-    from .engine.engine import Engine, EngineOptions
-
-    window_flags = {name: flags.pop(name) for name in ("size", "scale", "recordings", "trace")}
     require_display()
-    start = {name: flags[name] for name in ("seed", "psi")}
-    run_window(Engine(EngineOptions(model, **flags)), **start, **window_flags)
+    from .engine.engine import Engine, EngineOptions
+    from .gui.window import WindowOptions
+
+    width, height = parse_size(flags.pop("size"))
+    options = WindowOptions(
+        width=width,
+        height=height,
+        scale=flags.pop("scale"),
+        recordings_dir=flags.pop("recordings"),
+        trace=flags.pop("trace"),
+        seed=flags["seed"],
+        psi=flags["psi"],
+    )
+    run_window(Engine(EngineOptions(model, **flags)), options)
 
 
 @cli.command()
@@ -150,7 +160,10 @@ def demo(out: Path, headless: bool, **flags: Any) -> None:
         finally:
             engine.stop()
     else:
-        run_window(engine, seed=SEED, psi=PSI, beside=lambda: tell_demo(perform(engine, out), out))
+        from .gui.window import WindowOptions
+
+        options = WindowOptions(seed=SEED, psi=PSI)
+        run_window(engine, options, beside=lambda: tell_demo(perform(engine, out), out))
 
 
 @cli.command()
@@ -307,40 +320,17 @@ def require_display() -> None:
 
 
 def run_window(
-    engine: Engine,
-    *,
-    seed: int,
-    psi: float,
-    size: str = "1366x768",
-    scale: float | None = None,
-    recordings: Path | None = None,
-    trace: Path | None = None,
-    beside: Callable[[], object] | None = None,
+    engine: Engine, options: WindowOptions, *, beside: Callable[[], object] | None = None
 ) -> NoReturn:
     """Open the window on an engine that is not started yet; ends the program with it.
 
     Args:
         engine: started here.
-        seed: of the picture it starts with.
-        psi: its truncation psi.
-        size: WIDTHxHEIGHT of the window.
-        scale: of all that is drawn; None for the display's own.
-        recordings: folder for videos; None for the user's own.
-        trace: a file for the diagnostic log.
+        options: of the window.
         beside: runs on a thread of its own while the window is open.
     """
-    from .gui.window import Window, WindowOptions
+    from .gui.window import Window
 
-    width, height = parse_size(size)
-    options = WindowOptions(
-        width=width,
-        height=height,
-        scale=scale,
-        recordings_dir=recordings,
-        trace=trace,
-        seed=seed,
-        psi=psi,
-    )
     engine.start()
     if beside is not None:
         threading.Thread(target=tell_errors, args=[beside], daemon=True).start()

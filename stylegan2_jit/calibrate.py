@@ -26,6 +26,7 @@ import torch
 from .checkpoints import load_checkpoint
 from .compile import (
     BACKENDS,
+    DTYPES,
     BackendError,
     BackendName,
     Cut,
@@ -37,8 +38,6 @@ from .compile import (
     time_backends,
 )
 from .latents import seed_to_ws
-
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @dataclass(frozen=True, slots=True)

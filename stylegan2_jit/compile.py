@@ -24,6 +24,7 @@ from .networks import Synthesis
 
 BackendName = Literal["eager", "script", "compile"]
 BACKENDS: tuple[BackendName, ...] = get_args(BackendName)
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 # What self_check allows, relative. Two right back-ends in bfloat16 were seen to differ by 2 % in

@@ -14,8 +14,6 @@ from torch import Tensor, nn
 from .config import GeneratorConfig
 from .layers import FullyConnected, Skip, SynthesisLayer, ToRGB, binomial_filter, upsample_2x
 
-NOISE_MODES = ("none", "const", "random")
-
 
 def normalize_second_moment(x: Tensor) -> Tensor:
     """Scale each row of [N, D] to a mean square of 1."""

@@ -77,7 +77,7 @@ class BackendChooser:
             BackendError: the one asked for by name cannot be built or is wrong.
         """
         if self._choice != "auto":
-            return self._get(self._choice, cut, check=self._choice != "eager")
+            return self._get(self._choice, cut)
         if cut not in self._asked:
             self._asked.add(cut)
             self._look_for_better(cut)
@@ -108,14 +108,18 @@ class BackendChooser:
             self._calibration[1].stop()
             self._calibration = None
 
-    def _get(self, name: BackendName, cut: Cut, *, check: bool = False) -> Backend:
+    def _get(self, name: BackendName, cut: Cut) -> Backend:
         if (name, cut) not in self._built:
-            backend = build_backend(name, self._synthesis, cut)
-            if check:
-                self_check(backend, build_backend("eager", self._synthesis, cut), self._ws)
-                warm_up(backend, self._ws)
-            self._built[name, cut] = backend
+            self._built[name, cut] = self._make(name, cut)
         return self._built[name, cut]
+
+    def _make(self, name: BackendName, cut: Cut) -> Backend:
+        """Build a back-end; any but eager is held against eager and warmed up first."""
+        backend = build_backend(name, self._synthesis, cut)
+        if name != "eager":
+            self_check(backend, build_backend("eager", self._synthesis, cut), self._ws)
+            warm_up(backend, self._ws)
+        return backend
 
     def _look_for_better(self, cut: Cut) -> None:
         if not self._background:
@@ -156,17 +160,15 @@ class BackendChooser:
 
     def _build(self, name: BackendName, cut: Cut) -> None:
         try:
-            eager = build_backend("eager", self._synthesis, cut)
-            backend = build_backend(name, self._synthesis, cut)
-            self_check(backend, eager, self._ws)
-            warm_up(backend, self._ws)
+            self._ready.put(self._make(name, cut))
         except (BackendError, RuntimeError) as error:
             self._ready.put(f"stays on eager: {in_a_line(error)}")
-        else:
-            self._ready.put(backend)
 
     def _setting(self, cut: Cut) -> Setting:
-        dtype = str(self._device.dtype).removeprefix("torch.")
         return Setting(
-            str(self._path.resolve()), str(self._device.on), dtype, 2 ** (cut.blocks + 1), cut.free
+            model=str(self._path.resolve()),
+            device=str(self._device.on),
+            dtype=self._device.dtype_name,
+            feature_resolution=2 ** (cut.blocks + 1),
+            free=cut.free,
         )

@@ -21,6 +21,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from draglive.stylegan2_jit.compile import DTYPES
+
 from .types import Size, StageStats
 
 RECENT = 512  # samples that percentiles look back on
@@ -83,13 +85,12 @@ def open_device(name: str = "auto", dtype: str = "auto") -> Device:
     Raises:
         DeviceError: the device is unknown or not there, or the dtype is unknown.
     """
-    dtypes = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-    if dtype != "auto" and dtype not in dtypes:
-        raise DeviceError(f"dtype must be auto, {', '.join(dtypes)}, not {dtype!r}")
+    if dtype != "auto" and dtype not in DTYPES:
+        raise DeviceError(f"dtype must be auto, {', '.join(DTYPES)}, not {dtype!r}")
     device = _find(name)
     if device.type == "cpu":
         _keep_large_buffers()
-    chosen = _fastest_dtype(device) if dtype == "auto" else dtypes[dtype]
+    chosen = _fastest_dtype(device) if dtype == "auto" else DTYPES[dtype]
     return Device(device, chosen, _hardware_name(device))
 
 

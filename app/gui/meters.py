@@ -25,7 +25,6 @@ class Meters:
     """Fed by the render loop, read by the HUD; GUI thread only."""
 
     def __init__(self) -> None:
-        self._turned_s: deque[float] = deque()
         self._shown_s: deque[float] = deque()
         self._waits_ms: deque[float] = deque(maxlen=RECENT)
         self.turns = 0
@@ -33,7 +32,6 @@ class Meters:
 
     def turned(self, took_s: float) -> None:
         """The loop went round once; waiting is not in `took_s`."""
-        self._turned_s.append(time.perf_counter())
         self.turns += 1
         if self.turns > FIRST_TURNS:
             self.longest_turn_ms = max(self.longest_turn_ms, took_s * 1e3)
@@ -47,11 +45,6 @@ class Meters:
         wait_ms = (now_s - input_s) * 1e3
         self._waits_ms.append(wait_ms)
         return wait_ms
-
-    @property
-    def window_rate(self) -> float:
-        """How often a second the window is drawn."""
-        return _rate(self._turned_s)
 
     @property
     def frame_rate(self) -> float:
