@@ -220,7 +220,7 @@ def drag(
         "psi": flags["psi"],
         "device": editor.device.name,
         "dtype": editor.device.dtype_name,
-        "backend": editor.backend.name,
+        "backend": editor.runner.name,
         "steps": edit.steps,
         "seconds": round(edit.seconds, 3),
         "points": edit.report(),

@@ -7,6 +7,7 @@ so that torch.compile and TorchScript see them as single nodes.
 from .mask_loss import keep_map, mask_loss, mask_loss_backward
 from .motion_supervision import clipped_motions, motion_supervision, motion_supervision_backward
 from .sampling import disc_offsets, sample_bilinear, square_offsets
+from .supervise import pulling, supervise
 from .to_rgba import to_rgba
 from .track_points import track_points
 
@@ -18,8 +19,10 @@ __all__ = [
     "mask_loss_backward",
     "motion_supervision",
     "motion_supervision_backward",
+    "pulling",
     "sample_bilinear",
     "square_offsets",
+    "supervise",
     "to_rgba",
     "track_points",
 ]

@@ -1,14 +1,17 @@
-"""Which back-end runs when: eager at once, the fastest one as soon as it is ready.
+"""What runs the generator when: eager at once, the fastest back-end as soon as it is ready.
 
-`BackendChooser` answers the editor's question "what runs this cut of the generator now?" and
-prepares a better answer beside the work: a child process measures (`calibrate`), a thread builds,
-checks and warms the winner up, and the worker swaps between two steps.
+`RunnerChooser` answers the editor's question "what runs this cut of the generator now?" and
+prepares a better answer beside the work. The fused kernels come first: they are built on a thread,
+checked against eager and timed. Where they cannot run, a child process measures what
+torch.compile and TorchScript reach (`calibrate`) and a thread builds the winner. The worker swaps
+between two steps.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
+from dataclasses import dataclass
 from typing import Literal
 
 from torch import Tensor
@@ -33,19 +36,44 @@ from draglive.stylegan2_jit.compile import (
 )
 
 from .device import Device
+from .fused import FusedRunner, network_of
+from .fused_kernels import at_once, open_kernels
+from .runners import AutogradRunner, Runner
+from .selfcheck import check_runner, time_runners
 
-BackendChoice = Literal["auto", "eager", "script", "compile"]
+RunnerName = Literal["fused"] | BackendName
+BackendChoice = Literal["auto", "fused", "compile", "script", "eager"]
 
 
-class BackendChooser:
-    """The back-ends of one loaded model.
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A runner built beside the work, and why it is the one."""
+
+    name: RunnerName
+    cut: Cut
+    runner: Runner
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A runner that cannot be had, and why."""
+
+    name: RunnerName
+    cut: Cut
+    reason: str
+
+
+class RunnerChooser:
+    """What can run one loaded model.
 
     Args:
         checkpoint: the model, prepared for the device.
         device: where it runs.
         choice: 'auto', or one by name.
         ws: float32 [1, num_ws, w_dim], any picture, to check and warm up with.
-        background: with 'auto', find and build the fastest beside the work; else eager stays.
+        background: with 'auto', measure what takes a minute of both cores, too; else eager stays
+            where the fused kernels cannot run.
     """
 
     def __init__(
@@ -57,21 +85,23 @@ class BackendChooser:
         *,
         background: bool,
     ) -> None:
+        config = checkpoint.generator.config
+        self._image_size = [config.img_resolution, config.img_width]
         self._synthesis = checkpoint.generator.synthesis
         self._path = checkpoint.path
         self._device = device
         self._choice = choice
         self._ws = ws
         self._background = background
-        self._built: dict[tuple[BackendName, Cut], Backend] = {}
-        self._better: dict[Cut, BackendName] = {}
-        self._ready: queue.SimpleQueue[Backend | str] = queue.SimpleQueue()
+        self._built: dict[tuple[RunnerName, Cut], Runner] = {}
+        self._better: dict[Cut, RunnerName] = {}
+        self._news: queue.SimpleQueue[Ready | Refused] = queue.SimpleQueue()
         self._calibration: tuple[Cut, Calibration] | None = None
         self._asked: set[Cut] = set()
         self.reason = "as asked" if choice != "auto" else "the first picture does not wait"
 
-    def __call__(self, cut: Cut) -> Backend:
-        """The back-end for this cut, now.
+    def __call__(self, cut: Cut) -> Runner:
+        """What runs this cut now.
 
         Raises:
             BackendError: the one asked for by name cannot be built or is wrong.
@@ -87,14 +117,15 @@ class BackendChooser:
         """News since the last call: one line, and `__call__` may answer differently; or None."""
         self._poll_calibration()
         try:
-            news = self._ready.get_nowait()
+            news = self._news.get_nowait()
         except queue.Empty:
             return None
-        if isinstance(news, str):
-            self.reason = news
-            return news
-        self._built[news.name, news.cut] = news
-        self._better[news.cut] = news.name
+        if isinstance(news, Refused):
+            self.reason = news.reason
+            if news.name == "fused":
+                self._calibrate(news.cut)
+            return f"stays on eager: {news.reason}"
+        self._take(news)
         return f"now on the {news.name} back-end"
 
     def make_way(self, *, busy: bool) -> None:
@@ -108,22 +139,50 @@ class BackendChooser:
             self._calibration[1].stop()
             self._calibration = None
 
-    def _get(self, name: BackendName, cut: Cut) -> Backend:
+    def _get(self, name: RunnerName, cut: Cut) -> Runner:
         if (name, cut) not in self._built:
-            self._built[name, cut] = self._make(name, cut)
+            self._built[name, cut] = self._make(name, cut).runner
         return self._built[name, cut]
 
-    def _make(self, name: BackendName, cut: Cut) -> Backend:
-        """Build a back-end; any but eager is held against eager and warmed up first."""
+    def _take(self, ready: Ready) -> None:
+        self._built[ready.name, ready.cut] = ready.runner
+        self._better[ready.cut] = ready.name
+        self.reason = ready.reason
+
+    def _make(self, name: RunnerName, cut: Cut) -> Ready:
+        """Build a runner; any but eager is held against eager and warmed up first."""
+        if name == "fused":
+            return self._make_fused(cut)
         backend = build_backend(name, self._synthesis, cut)
         if name != "eager":
             self_check(backend, build_backend("eager", self._synthesis, cut), self._ws)
             warm_up(backend, self._ws)
-        return backend
+        return Ready(name, cut, AutogradRunner(backend, self._image_size), self.reason)
+
+    def _make_fused(self, cut: Cut) -> Ready:
+        kernels = open_kernels(self._device)
+        runner = FusedRunner(network_of(self._synthesis), cut, self._image_size, kernels)
+        eager = self._get("eager", cut)
+        check_runner(runner, eager, self._ws, self._image_size)
+        times_ms = time_runners([runner, eager], self._ws, self._image_size)
+        if self._choice == "auto" and times_ms["fused"] > times_ms["eager"]:
+            raise BackendError(f"back-end fused: {times_ms['fused']:.1f} ms, slower than eager")
+        figures = ", ".join(f"{name} {ms:.1f} ms" for name, ms in times_ms.items())
+        return Ready("fused", cut, runner, f"{kernels.name}: {figures} a step and picture")
 
     def _look_for_better(self, cut: Cut) -> None:
+        if not at_once(self._device):
+            self._build_beside("fused", cut)
+            return
+        try:
+            self._take(self._make_fused(cut))
+        except (BackendError, RuntimeError) as error:
+            self.reason = in_a_line(error)
+            self._calibrate(cut)
+
+    def _calibrate(self, cut: Cut) -> None:
+        """Find out which of the others is the fastest, or remember it."""
         if not self._background:
-            self.reason = "a short run builds nothing in the background"
             return
         setting = self._setting(cut)
         verdict = read_verdict(setting)
@@ -131,9 +190,7 @@ class BackendChooser:
             self._follow(verdict, cut)
         elif self._calibration is None and worth_calibrating(self._device.on):
             self._calibration = cut, Calibration(setting)
-            self.reason = "measuring the others in the background"
-        else:
-            self.reason = "there is no compiler, or others are being measured"
+            self.reason += "; measuring the others in the background"
 
     def _poll_calibration(self) -> None:
         if self._calibration is None:
@@ -143,7 +200,7 @@ class BackendChooser:
             verdict = calibration.poll()
         except BackendError as error:
             self._calibration = None
-            self._ready.put(f"stays on eager: {error}")
+            self._news.put(Refused("compile", cut, in_a_line(error)))
             return
         if verdict is not None:
             self._calibration = None
@@ -153,16 +210,16 @@ class BackendChooser:
         """Build the verdict's winner beside the work."""
         self.reason = f"fastest here: {verdict.reason()}"
         if verdict.fastest != "eager":
-            arguments = (verdict.fastest, cut)
-            threading.Thread(
-                target=self._build, args=arguments, name="draglive-backend", daemon=True
-            ).start()
+            self._build_beside(verdict.fastest, cut)
 
-    def _build(self, name: BackendName, cut: Cut) -> None:
-        try:
-            self._ready.put(self._make(name, cut))
-        except (BackendError, RuntimeError) as error:
-            self._ready.put(f"stays on eager: {in_a_line(error)}")
+    def _build_beside(self, name: RunnerName, cut: Cut) -> None:
+        def build() -> None:
+            try:
+                self._news.put(self._make(name, cut))
+            except (BackendError, RuntimeError) as error:
+                self._news.put(Refused(name, cut, in_a_line(error)))
+
+        threading.Thread(target=build, name="draglive-backend", daemon=True).start()
 
     def _setting(self, cut: Cut) -> Setting:
         return Setting(

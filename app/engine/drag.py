@@ -19,19 +19,19 @@ import torch
 from torch import Tensor
 
 from draglive.kernels import (
-    clipped_motions,
     disc_offsets,
     keep_map,
     mask_loss_backward,
-    motion_supervision_backward,
+    pulling,
     square_offsets,
+    supervise,
 )
-from draglive.stylegan2_jit.compile import Backend
 
 from .adam import Adam
 from .device import Device
 from .points import Points
-from .types import DragConfig, Size
+from .runners import Runner, Seen
+from .types import DragConfig
 
 
 class Timers(Protocol):
@@ -42,24 +42,10 @@ class Timers(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A forward pass at the present w+, its graph kept for the next step's backward."""
-
-    leaf: Tensor  # w+, float32 [1, num_ws, w_dim], requires a gradient
-    activations: list[Tensor]
-
-    @property
-    def features(self) -> Tensor:
-        """What is supervised and tracked: [1, C, h, w]."""
-        return self.activations[-1]
-
-
-@dataclass(frozen=True, slots=True)
 class View:
     """What one forward pass saw: enough to render its picture and to show its points."""
 
-    activations: list[Tensor]
-    ws: Tensor  # float32 [1, num_ws, w_dim]
+    seen: Seen
     report: Tensor  # float32 [P, 4]: handle x, y, distance left, still moving
 
 
@@ -88,30 +74,27 @@ class Drag:
 
     Args:
         device: where the tensors live.
-        size: the picture's.
-        backend: runs the generator up to `config.feature_resolution`.
+        runner: runs the generator up to `config.feature_resolution`.
         config: drag settings.
         ws: float32 [1, num_ws, w_dim], the picture to start from.
     """
 
-    def __init__(
-        self, device: Device, size: Size, backend: Backend, config: DragConfig, ws: Tensor
-    ) -> None:
+    def __init__(self, device: Device, runner: Runner, config: DragConfig, ws: Tensor) -> None:
         self._device = device
-        self._image_size = [size.height, size.width]
         self.points = Points(device)
         self.mask: MaskTerm | None = None
         self.ws = self._base = ws
         self._seen: Seen | None = None
         self._adam = Adam(ws)
         self._one = torch.ones([], device=device.on)
-        self._backend = backend
-        self.configure(config, backend)
+        self._runner = runner
+        self.configure(config, runner)
+        self._turn_away()
 
     @property
-    def backend(self) -> Backend:
+    def runner(self) -> Runner:
         """What runs the generator."""
-        return self._backend
+        return self._runner
 
     def start(self, ws: Tensor) -> None:
         """Another picture: w+ anew, momentum forgotten, points and mask as they were."""
@@ -125,8 +108,8 @@ class Drag:
         self._base = ws
         self._turn_away()
 
-    def configure(self, config: DragConfig, backend: Backend) -> None:
-        """Take new settings (and the back-end for their feature block) from the next step on."""
+    def configure(self, config: DragConfig, runner: Runner) -> None:
+        """Take new settings (and the runner for their feature block) from the next step on."""
         on = self._device.on
         self._disc = disc_offsets(config.motion_radius_px, on)
         self._square = square_offsets(config.track_radius_px, on)
@@ -134,11 +117,12 @@ class Drag:
         optimised = (layer >= config.first_layer) & (layer <= config.last_layer)
         self._layers = optimised.float()[None, :, None].to(on)
         self._adam.step_size.fill_(config.step_size)
-        if backend.cut.blocks != self._backend.cut.blocks:
+        if runner.blocks != self._runner.blocks:
             self.points.forget_references()
-        if backend != self._backend:
+        another = runner is not self._runner
+        self._config, self._runner = config, runner
+        if another:
             self._turn_away()
-        self._config, self._backend = config, backend
 
     def set_mask(self, mask: np.ndarray | None) -> None:
         """Set the movable region, float32 [H, W], 1 = movable; None frees everything."""
@@ -146,66 +130,85 @@ class Drag:
 
     def look(self, timers: Timers) -> View:
         """The present picture and its points, without moving w+."""
-        self._look(timers)
-        return self._view()
+        return self._view(self._look(timers))
 
     def step(self, timers: Timers) -> View:
         """One drag step, and what it led to; w+ stays bitwise when every point has arrived."""
         seen = self._look(timers)
-        self._seen = None  # its graph is used up, whatever comes of it
+        self._seen = None  # its gradient is used up, whatever comes of it
         with timers.stage("loss_backward"):
-            moving = self._moving()
-            pull = self._pull(seen.features.detach(), moving)
-            (gradient,) = torch.autograd.grad(seen.features, seen.leaf, pull)
+            gradient = self._runner.gradient(seen, self._pull(seen))
         with timers.stage("update"), torch.no_grad():
-            gradient = gradient * self._layers
-            self.ws = self._adam.update(self.ws, gradient, moving.amax())
-        self._see(timers)
-        return self._view()
+            moving = self._moving().amax()
+            self.ws = self._adam.update(self.ws, gradient * self._layers, moving)
+        return self._view(self._see(timers))
 
     def _look(self, timers: Timers) -> Seen:
-        """The forward pass at the present w+, run anew only when something changed it."""
-        if self._seen is None:
+        """The features at the present w+, made anew only when something changed."""
+        seen = self._seen
+        if seen is None:
             return self._see(timers)
+        if not self._suffices(seen):
+            with timers.stage("forward"):
+                self._seen = seen = self._run()
         with torch.no_grad():
-            self.points.take(self._seen.features.detach(), self._image_size)
-        return self._seen
+            self.points.take(seen)
+        return seen
+
+    def _suffices(self, seen: Seen) -> bool:
+        """Whether all that a step reads was seen: windows end somewhere."""
+        if seen.origins is None:
+            return True
+        near = seen.reach_px >= self._config.reach_px and not self.points.any_fresh
+        return near and self.mask is None
 
     def _see(self, timers: Timers) -> Seen:
         """Run the generator at the present w+ and find the handles there."""
         with timers.stage("forward"):
-            leaf = self.ws.detach().requires_grad_()
-            seen = self._seen = Seen(leaf, self._backend.features(leaf))
+            seen = self._run()
         with timers.stage("track"), torch.no_grad():
-            features, tracker = seen.features.detach(), self._config.tracker
-            self.points.track(features, self._square, tracker, self._image_size)
+            self.points.track(seen, self._square, self._config.tracker)
+        self._seen = seen
         return seen
 
-    def _view(self) -> View:
-        assert self._seen is not None
-        points, moving = self.points, self._moving()
+    def _run(self) -> Seen:
+        reach_px, whole = self._config.reach_px, self.mask is not None
+        return self._runner.see(self.ws, self.points.handles, reach_px, whole=whole)
+
+    @torch.no_grad()
+    def _view(self, seen: Seen) -> View:
+        points = self.points
         distances = points.distances() + 0 * self.ws.sum()  # NaN shows that w+ is lost
-        report = torch.cat([points.handles, distances[:, None], moving[:, None]], dim=1)
-        return View([a.detach() for a in self._seen.activations], self.ws, report)
+        moving = self._moving()[:, None]
+        return View(seen, torch.cat([points.handles, distances[:, None], moving], dim=1))
 
     def _moving(self) -> Tensor:
-        """1 for each point that is still to move, else 0: float32 [P]."""
-        far = self.points.distances() > self._config.stop_px
-        return (self.points.active & far).float()
+        points = self.points
+        return pulling(points.handles, points.targets, points.active, self._config.stop_px)
 
-    def _pull(self, features: Tensor, moving: Tensor) -> Tensor:
+    @torch.no_grad()
+    def _pull(self, seen: Seen) -> Tensor:
         """dL/dF: the loss itself is never needed."""
         points, config = self.points, self._config
-        motions = clipped_motions(points.handles, points.targets, config.speed_px)
-        pull: Tensor = motion_supervision_backward(
-            self._one, features, points.handles, motions, moving, self._disc, self._image_size
+        pull: Tensor = supervise(
+            seen.features,
+            seen.origins,
+            points.handles,
+            points.targets,
+            points.active,
+            self._disc,
+            speed_px=config.speed_px,
+            stop_px=config.stop_px,
+            map_size=seen.map_size,
+            image_size=seen.image_size,
         )
         if self.mask is not None:
-            pull = pull + self.mask.gradient(self._one * config.mask_weight, features)
+            pull = pull + self.mask.gradient(self._one * config.mask_weight, seen.features)
         return pull
 
     def _turn_away(self) -> None:
-        """Forget what was seen: it is another picture, or seen by another back-end."""
+        """Forget what was seen: it is another picture, or seen by another runner."""
         self._seen = None
+        self._runner.start(self.ws)
         if self.mask is not None:
             self.mask.release()

@@ -16,17 +16,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from draglive.kernels import to_rgba
 from draglive.stylegan2_jit.checkpoints import Checkpoint
-from draglive.stylegan2_jit.compile import Backend, Cut, count_blocks
+from draglive.stylegan2_jit.compile import Cut, count_blocks
 from draglive.stylegan2_jit.latents import seed_to_ws
 
 from . import types as t
 from .device import Device, FrameSlot, StageTimers
 from .drag import Drag, View
 from .edit import EditError, EditState, apply
+from .runners import Runner
 
-Backends = Callable[[Cut], Backend]  # what runs this cut of the generator now
+Runners = Callable[[Cut], Runner]  # what runs this cut of the generator now
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Editor:
     Args:
         checkpoint: the model, prepared for the device.
         device: where it runs.
-        backends: gives the back-end for a cut of the generator.
+        runners: gives what runs a cut of the generator now.
         seed: of the first picture.
         psi: truncation psi of the first picture.
         class_index: of a conditional model.
@@ -63,7 +63,7 @@ class Editor:
         self,
         checkpoint: Checkpoint,
         device: Device,
-        backends: Backends,
+        runners: Runners,
         *,
         seed: int = 0,
         psi: float = 1.0,
@@ -73,14 +73,14 @@ class Editor:
         self.device = device
         self.timers = StageTimers(device)
         self._generator = checkpoint.generator
-        self._backends = backends
+        self._runners = runners
         self._class_index = class_index
         self._started_s = time.perf_counter()
         self.events: list[t.Event] = []
         self.steps = 0
         start = EditState(self.model.size, self.model.defaults)
         self.state = apply(apply(start, t.SetSeed(seed)), t.SetTruncation(psi))
-        self._drag = Drag(device, self.model.size, self._backend(), self.state.config, self._ws())
+        self._drag = Drag(device, self._runner(), self.state.config, self._ws())
         self._copies = torch.cuda.Stream(device.on) if device.is_cuda else None
 
     def apply(self, command: t.Command) -> None:
@@ -96,14 +96,14 @@ class Editor:
         self._carry_out(command, before)
         self.events.append(t.Event(self.steps, time.perf_counter() - self._started_s, command))
 
-    def use_backend(self) -> None:
-        """Ask anew for the back-end: another one may be ready."""
-        self._drag.configure(self.state.config, self._backend())
+    def use_runner(self) -> None:
+        """Ask anew what runs the generator: something faster may be ready."""
+        self._drag.configure(self.state.config, self._runner())
 
     @property
-    def backend(self) -> Backend:
+    def runner(self) -> Runner:
         """What runs the generator now."""
-        return self._drag.backend
+        return self._drag.runner
 
     @property
     def ws(self) -> Tensor:
@@ -124,7 +124,7 @@ class Editor:
     def render(self, view: View, slot: FrameSlot) -> Request:
         """Finish a view's picture and start its way to the host."""
         with self.timers.stage("render"):
-            rgba = to_rgba(self._drag.backend.picture(view.activations, view.ws))
+            rgba = self._drag.runner.picture(view.seen)
         with self.timers.stage("readback"):
             slot.read_back(rgba, view.report, self._copies)
         return Request(slot, self.state, self._slots(), self.steps)
@@ -147,7 +147,7 @@ class Editor:
             case t.SetTruncation():
                 self._drag.shift(self._ws())
             case t.SetConfig(config):
-                self._drag.configure(config, self._backend())
+                self._drag.configure(config, self._runner())
             case t.SetMask(mask):
                 self._drag.set_mask(mask)
             case _:
@@ -155,9 +155,9 @@ class Editor:
         if self.state.points != before.points:
             self._drag.points.set(self.state.points, _taken(command))
 
-    def _backend(self) -> Backend:
+    def _runner(self) -> Runner:
         config = self.state.config
-        return self._backends(Cut(count_blocks(config.feature_resolution), config.last_layer + 1))
+        return self._runners(Cut(count_blocks(config.feature_resolution), config.last_layer + 1))
 
     def _check(self, config: t.DragConfig) -> None:
         resolutions = self.model.feature_resolutions

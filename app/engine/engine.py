@@ -12,7 +12,7 @@ from draglive.stylegan2_jit.compile import in_a_line
 from draglive.stylegan2_jit.latents import seed_to_ws
 
 from . import types as t
-from .backends import BackendChoice, BackendChooser
+from .backends import BackendChoice, RunnerChooser
 from .device import open_device
 from .editor import Editor
 from .mailbox import CommandMailbox
@@ -46,7 +46,7 @@ class EngineOptions:
     background: bool = True
 
 
-def load_editor(options: EngineOptions) -> tuple[Editor, BackendChooser]:
+def load_editor(options: EngineOptions) -> tuple[Editor, RunnerChooser]:
     """Load the model and set an editor up on it.
 
     Raises:
@@ -57,7 +57,7 @@ def load_editor(options: EngineOptions) -> tuple[Editor, BackendChooser]:
     checkpoint = load_checkpoint(options.model)
     checkpoint.generator.prepare(device.dtype, device.on)
     ws = seed_to_ws(checkpoint.generator, 0)
-    chooser = BackendChooser(checkpoint, device, options.backend, ws, background=options.background)
+    chooser = RunnerChooser(checkpoint, device, options.backend, ws, background=options.background)
     try:
         editor = Editor(
             checkpoint,

@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from draglive.kernels import sample_bilinear, track_points
+from draglive.kernels import track_points
 
 from .device import Device
+from .runners import Seen
 from .types import DragPoint, Tracker
 
 
@@ -86,38 +87,42 @@ class Points:
         self.references = self.references[:, :0]
         self._any_fresh = True
 
-    def take(self, features: Tensor, image_size: list[int]) -> None:
-        """Take references for the handles put anew.
+    @property
+    def any_fresh(self) -> bool:
+        """Whether a handle was put where the features were not looked at yet."""
+        return self._any_fresh
 
-        Args:
-            features: [1, C, h, w], without gradient.
-            image_size: (H, W).
-        """
+    def take(self, seen: Seen) -> None:
+        """Take references for the handles put anew."""
         if not self._any_fresh:
             return
-        here = sample_bilinear(features, self.handles, image_size)
+        here = seen.sample(self.handles[:, None])[:, 0]
         if self.references.shape != here.shape:
             self.references = here
         self.references = torch.where(self._fresh[:, None], here, self.references)
         self._fresh, self._any_fresh = torch.zeros_like(self._fresh), False
 
-    def track(
-        self, features: Tensor, square: Tensor, tracker: Tracker, image_size: list[int]
-    ) -> None:
+    def track(self, seen: Seen, square: Tensor, tracker: Tracker) -> None:
         """Move handles to where their patches went; those put anew stay and take a reference.
 
         Args:
-            features: [1, C, h, w], without gradient.
+            seen: features around the handles.
             square: offsets of the search, float32 [K, 2].
             tracker: distance in feature space.
-            image_size: (H, W).
         """
-        follow = (self.active & ~self._fresh)[:, None]
-        self.take(features, image_size)
-        found = track_points(
-            features, self.handles, self.references, square, tracker == "l2", image_size
+        following = self.active & ~self._fresh
+        self.take(seen)
+        self.handles = track_points(
+            seen.features,
+            seen.origins,
+            self.handles,
+            self.references,
+            following,
+            square,
+            squared=tracker == "l2",
+            map_size=seen.map_size,
+            image_size=seen.image_size,
         )
-        self.handles = torch.where(follow, found, self.handles)
 
     def distances(self) -> Tensor:
         """Handle to target, float32 [P]."""

@@ -84,6 +84,11 @@ class DragConfig:
         )
         _require(self.tracker in ("l1", "l2"), "tracker", "'l1' or 'l2'", self)
 
+    @property
+    def reach_px(self) -> float:
+        """How far from a handle, before it is tracked, the features are read."""
+        return self.track_radius_px + self.motion_radius_px + self.speed_px
+
     @classmethod
     def for_model(cls, size: Size, preset: Mapping[str, float | int | str]) -> DragConfig:
         """The defaults for one model: radii scaled to its size, then its preset's values.

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from draglive.stylegan2_jit.compile import in_a_line
 
 from . import types as t
-from .backends import BackendChooser
+from .backends import RunnerChooser
 from .device import FrameSlot
 from .drag import View
 from .edit import EditError
@@ -64,7 +64,7 @@ class Worker:
     def __init__(
         self,
         editor: Editor,
-        chooser: BackendChooser,
+        chooser: RunnerChooser,
         commands: CommandMailbox,
         outbox: Outbox,
         frame_interval_s: float,
@@ -119,7 +119,7 @@ class Worker:
     def _poll_backends(self) -> None:
         news = self._chooser.poll()
         if news:
-            self._editor.use_backend()
+            self._editor.use_runner()
             self._notice = news
             self._tell()
 
@@ -208,7 +208,7 @@ class Worker:
         self._outbox.status = t.Ready(
             model=editor.model,
             backend=t.BackendInfo(
-                name=editor.backend.name,
+                name=editor.runner.name,
                 device=editor.device.name,
                 dtype=editor.device.dtype_name,
                 reason=self._chooser.reason,

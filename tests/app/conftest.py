@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from draglive.app.engine.backends import BackendChooser
+from draglive.app.engine.backends import RunnerChooser
 from draglive.app.engine.device import open_device
 from draglive.app.engine.editor import Editor
 from draglive.stylegan2_jit.checkpoints import Checkpoint, save_generator
@@ -41,5 +41,5 @@ def small_model(small_generator, tmp_path_factory):
 def editor(checkpoint):
     device = open_device("cpu", "float32")
     ws = seed_to_ws(checkpoint.generator, 0)
-    chooser = BackendChooser(checkpoint, device, "eager", ws, background=False)
+    chooser = RunnerChooser(checkpoint, device, "eager", ws, background=False)
     return Editor(checkpoint, device, chooser, seed=1)

@@ -38,7 +38,17 @@ def plain_drag(editor, synthesis, points, steps):
         else:
             handles = torch.cat(
                 [
-                    track_points_reference(features, h[None], r[None], square, False, SIZE)
+                    track_points_reference(
+                        features,
+                        None,
+                        h[None],
+                        r[None],
+                        torch.ones(1, dtype=torch.bool),
+                        square,
+                        squared=False,
+                        map_size=list(features.shape[2:]),
+                        image_size=SIZE,
+                    )
                     for h, r in zip(handles, references, strict=True)
                 ]
             )
@@ -147,12 +157,12 @@ def test_a_mask_keeps_the_rest_in_place(editor):
         editor.apply(t.SetSeed(1))
         config = vars_of(editor.state.config)
         editor.apply(t.SetConfig(t.DragConfig(**{**config, "mask_weight": 500.0})))
-        start = editor._drag.look(editor.timers).activations[-1]
+        start = editor._drag.look(editor.timers).seen.features
         editor.apply(t.SetMask(mask))
         add(editor, t.DragPoint(1, t.Point(6, 6), t.Point(10, 6)))
         for _ in range(10):
             editor.step()
-        end = editor._drag.look(editor.timers).activations[-1]
+        end = editor._drag.look(editor.timers).seen.features
         return float((end - start)[..., 8:, 8:].abs().mean())
 
     corner = np.zeros((32, 32), np.float32)
@@ -164,7 +174,7 @@ def test_a_mask_protects_the_picture_it_was_painted_on(editor):
     add(editor, A)
     for _ in range(4):
         editor.step()
-    now = editor._drag.look(editor.timers).activations[-1].clone()
+    now = editor._drag.look(editor.timers).seen.features.clone()
     editor.apply(t.SetMask(np.zeros((32, 32), np.float32)))
     editor.step()
     kept, _ = editor._drag.mask._anchor

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from draglive.app.engine import types as t
-from draglive.app.engine.backends import BackendChooser
+from draglive.app.engine.backends import RunnerChooser
 from draglive.app.engine.device import FrameSlot, open_device
 from draglive.app.engine.editor import Editor
 from draglive.stylegan2_jit.checkpoints import load_checkpoint
@@ -19,7 +19,7 @@ def load(device_name, dtype, backend="eager"):
     checkpoint = load_checkpoint()
     checkpoint.generator.prepare(device.dtype, device.on)
     ws = seed_to_ws(checkpoint.generator, 0)
-    chooser = BackendChooser(checkpoint, device, backend, ws, background=False)
+    chooser = RunnerChooser(checkpoint, device, backend, ws, background=False)
     return Editor(checkpoint, device, chooser, seed=4)
 
 

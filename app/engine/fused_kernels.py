@@ -1,0 +1,59 @@
+"""Which fused kernels a device has: a C++ library on a CPU, Triton's on a CUDA card."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import torch
+
+from draglive.kernels import native
+from draglive.kernels.network import Network
+from draglive.kernels.windows import WindowPlan
+from draglive.stylegan2_jit.compile import BackendError
+
+from .device import Device
+from .fused import FeatureSynthesis, Kernels, PictureSynthesis
+
+
+def open_kernels(device: Device) -> Kernels:
+    """The fused kernels of a device; on a CPU the library is compiled if that was not done yet.
+
+    Raises:
+        BackendError: there are none for this device, or they cannot be had on this machine.
+    """
+    if device.on.type == "cpu":
+        return NativeKernels(device)
+    raise BackendError(f"back-end fused: there are no kernels for {device.on.type}")
+
+
+def at_once(device: Device) -> bool:
+    """Whether opening them takes no longer than the first picture may wait."""
+    return device.on.type == "cpu" and native.is_built()
+
+
+class NativeKernels:
+    """The C++ library's kernels (see `fused.Kernels`).
+
+    Raises:
+        BackendError: the library cannot be compiled or loaded here.
+    """
+
+    def __init__(self, device: Device) -> None:
+        try:
+            self._level = native.load().level
+        except native.NativeError as error:
+            raise BackendError(f"back-end fused: {error}") from error
+        self.name = f"native kernels ({self._level})"
+        self._dtype = device.dtype if self._level == "amx" else torch.float32
+
+    def features(self, network: Network, plan: WindowPlan, free: int) -> FeatureSynthesis:
+        """Make a synthesis for a plan."""
+        from draglive.kernels.synthesis_native import NativeSynthesis
+
+        return NativeSynthesis(network, plan, free=free, dtype=self._dtype)
+
+    def picture(self, network: Network) -> PictureSynthesis:
+        """Make what renders."""
+        from draglive.kernels.synthesis_native import NativePicture
+
+        return NativePicture(network, dtype=self._dtype)

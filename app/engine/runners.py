@@ -1,0 +1,108 @@
+"""What runs the generator for a step: features near the handles, their gradient, the picture.
+
+A `Runner` hides how that is done. `AutogradRunner` runs a back-end of `stylegan2_jit.compile` over
+the whole map and lets autograd go back; the fused ones (`fused.py`) compute windows of it and have
+their gradients written by hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from draglive.kernels import to_rgba
+from draglive.kernels.sampling import gather_bilinear, held_corners
+from draglive.stylegan2_jit.compile import Backend
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A forward pass: the features of one w+, whole or in windows around the handles."""
+
+    ws: Tensor  # float32 [1, num_ws, w_dim]
+    features: Tensor  # [1, C, h, w], or [P, C, n, n]; without gradient
+    origins: Tensor | None  # int32 [P, 2], (x, y) where the windows begin; None: the whole map
+    map_size: list[int]  # (h, w) of the whole map
+    image_size: list[int]  # (H, W)
+    reach_px: float = 0.0  # how far from the handles windows can be read
+    activations: tuple[Tensor, ...] = ()  # of every block, where the runner keeps them
+
+    def sample(self, positions: Tensor) -> Tensor:
+        """Feature vectors at image positions of each point: [P, K, 2] to [P, K, C]."""
+        index, weight = held_corners(
+            positions, self.features, self.origins, self.map_size, self.image_size
+        )
+        return gather_bilinear(self.features, index, weight)
+
+
+class Runner(Protocol):
+    """The generator, as a drag needs it. Not thread-safe; owned by the engine's thread."""
+
+    @property
+    def name(self) -> str:
+        """The back-end's name."""
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks there are up to the feature block."""
+
+    def start(self, ws: Tensor) -> None:
+        """Take another picture: its vectors beyond the free ones stay as here until the next."""
+
+    def see(self, ws: Tensor, handles: Tensor, reach_px: float, *, whole: bool) -> Seen:
+        """Run up to the feature block.
+
+        Args:
+            ws: float32 [1, num_ws, w_dim].
+            handles: float32 [P, 2], (x, y) image pixels.
+            reach_px: how far from them the features will be read.
+            whole: the whole map is wanted, not only what is near the handles.
+        """
+
+    def gradient(self, seen: Seen, pull: Tensor) -> Tensor:
+        """From dL/dF to dL/dw+, float32 [1, num_ws, w_dim]; once, and for the last `seen` only."""
+
+    def picture(self, seen: Seen) -> Tensor:
+        """The display buffer of what was seen last: uint8 [H, W, 4]."""
+
+
+class AutogradRunner:
+    """The whole map by a back-end of `stylegan2_jit.compile`.
+
+    Args:
+        backend: runs the generator.
+        image_size: (H, W) of the picture.
+    """
+
+    def __init__(self, backend: Backend, image_size: list[int]) -> None:
+        self._backend = backend
+        self._image_size = image_size
+        self.name: str = backend.name
+        self.blocks = backend.cut.blocks
+
+    def start(self, ws: Tensor) -> None:
+        """Nothing is kept from picture to picture."""
+
+    def see(self, ws: Tensor, handles: Tensor, reach_px: float, *, whole: bool) -> Seen:
+        """Always the whole map; see `Runner`."""
+        leaf = ws.detach().requires_grad_()
+        with torch.enable_grad():
+            activations = tuple(self._backend.features(leaf))
+        features = activations[-1].detach()
+        map_size = list(features.shape[2:])
+        return Seen(leaf, features, None, map_size, self._image_size, activations=activations)
+
+    def gradient(self, seen: Seen, pull: Tensor) -> Tensor:
+        """See `Runner`."""
+        (gradient,) = torch.autograd.grad(seen.activations[-1], seen.ws, pull)
+        return gradient
+
+    @torch.no_grad()
+    def picture(self, seen: Seen) -> Tensor:
+        """See `Runner`."""
+        still = [a.detach() for a in seen.activations]
+        rgba: Tensor = to_rgba(self._backend.picture(still, seen.ws.detach()))
+        return rgba
