@@ -1,0 +1,249 @@
+"""The way back through `modulated_conv_triton`: gradients to the features and to the styles.
+
+A layer's weights are constants here, so its gradient is one more convolution, with the matrices
+transposed, and again the last program to arrive at a tile goes on: it multiplies by the style,
+undoes clamp and leaky ReLU and the demodulation of the layer below, and leaves, for each tile of
+rows, the sums that the styles' and the demodulations' gradients are made of. Nothing is added
+atomically: the same bits every time.
+"""
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, import-untyped, import-not-found"
+# ruff: noqa: ANN001, ANN201, ANN202, PLR0914, PLR0915
+
+import triton
+import triton.language as tl
+
+from .modulated_conv_triton import (
+    GAIN,
+    LEAK,
+    begin,
+    collect,
+    filter_tap,
+    gathered_product,
+    last_to_arrive,
+    place,
+)
+
+
+@triton.jit
+def deactivate(
+    total,
+    features,
+    gradient,
+    style,
+    demod,
+    style_sums,
+    demod_sums,
+    bias,
+    noise,
+    m,
+    n,
+    held,
+    x,
+    y,
+    map_height,
+    map_width,
+    clamp,
+    N: tl.constexpr,
+    SCALED: tl.constexpr,
+    ACTIVATED: tl.constexpr,
+    DEMODULATED: tl.constexpr,
+    NOISY: tl.constexpr,
+):
+    """From the gradient of a layer's input to that of the sums of the layer below.
+
+    SCALED: the input was these features times `style`. ACTIVATED: the features have a layer below
+    (the start has none). DEMODULATED: that layer multiplied its sums by `demod`.
+    """
+    spot = m[:, None] * N + n[None, :]
+    output = tl.load(features + spot, mask=held[:, None], other=0.0).to(tl.float32)
+    if SCALED:
+        tl.store(style_sums + tl.program_id(0) * N + n, tl.sum(total * output, 0))
+        total *= tl.load(style + n)[None, :]
+    if ACTIVATED:
+        inside = held & (x >= 0) & (x < map_width) & (y >= 0) & (y < map_height)
+        passes = inside[:, None] & (tl.abs(output) < clamp)
+        slope = tl.where(output > 0, GAIN, GAIN * LEAK)
+        total = tl.where(passes, total * slope, 0.0)
+        if DEMODULATED:
+            made = output / slope - tl.load(bias + n)[None, :]
+            if NOISY:
+                made -= tl.load(noise + y * map_width + x, mask=inside, other=0.0)[:, None]
+            tl.store(demod_sums + tl.program_id(0) * N + n, tl.sum(total * made, 0))
+            total *= tl.load(demod + n)[None, :]
+        tl.store(gradient + spot, total.to(gradient.dtype.element_ty), mask=held[:, None])
+
+
+@triton.jit(
+    do_not_specialize=[
+        "rows", "from_height", "from_width", "height", "width", "map_height", "map_width",
+    ]
+)  # fmt: skip
+def convolve_gradient_kernel(
+    x,
+    weight,
+    partials,
+    arrivals,
+    features,
+    gradient,
+    style,
+    demod,
+    style_sums,
+    demod_sums,
+    bias,
+    noise,
+    from_origins,
+    origins,
+    rows,
+    from_height,
+    from_width,
+    height,
+    width,
+    map_height,
+    map_width,
+    clamp,
+    K: tl.constexpr,
+    N: tl.constexpr,
+    DOUBLED: tl.constexpr,
+    FROM_WINDOWS: tl.constexpr,
+    WINDOWS: tl.constexpr,
+    SCALED: tl.constexpr,
+    ACTIVATED: tl.constexpr,
+    DEMODULATED: tl.constexpr,
+    NOISY: tl.constexpr,
+    SLICES: tl.constexpr,
+    PRECISION: tl.constexpr,
+    BM: tl.constexpr,
+    BN: tl.constexpr,
+    BK: tl.constexpr,
+):
+    """From the gradient x of a layer's sums to that of the sums of the layer below.
+
+    DOUBLED: x is the gradient of the transposed convolution's output, a window of 2n + 1 samples
+    for each of n. Grid (row tiles, channel tiles, SLICES); rows are samples of the layer's input.
+    """
+    m = tl.program_id(0) * BM + tl.arange(0, BM)
+    n = tl.program_id(1) * BN + tl.arange(0, BN)
+    held = m < rows
+    which, row, column = place(m, height, width)
+    x0, y0 = begin(origins, which, held, WINDOWS)
+    source = which if FROM_WINDOWS else tl.zeros_like(which)
+    if DOUBLED:
+        top = 2 * row
+        left = 2 * column
+        sign: tl.constexpr = 1
+    else:
+        from_x, from_y = begin(from_origins, source, held, FROM_WINDOWS)
+        top = row + y0 - from_y + 1
+        left = column + x0 - from_x + 1
+        sign: tl.constexpr = -1
+    total = gathered_product(
+        x, weight, source, top, left, held, n, tl.program_id(2) * (9 // SLICES),
+        from_height, from_width, K, N, sign, 9 // SLICES, True, PRECISION, BM, BN, BK,
+    )  # fmt: skip
+    if SLICES == 1:
+        deactivate(
+            total, features, gradient, style, demod, style_sums, demod_sums, bias, noise, m, n,
+            held, column + x0, row + y0, map_height, map_width, clamp, N, SCALED, ACTIVATED,
+            DEMODULATED, NOISY,
+        )  # fmt: skip
+    elif last_to_arrive(total, partials, arrivals, SLICES, BM, BN):
+        deactivate(
+            collect(partials, SLICES, BM, BN), features, gradient, style, demod, style_sums,
+            demod_sums, bias, noise, m, n, held, column + x0, row + y0, map_height, map_width,
+            clamp, N, SCALED, ACTIVATED, DEMODULATED, NOISY,
+        )  # fmt: skip
+
+
+@triton.jit(do_not_specialize=["rows", "height", "width", "map_height", "map_width"])
+def begin_gradient_kernel(
+    pull,
+    features,
+    gradient,
+    demod,
+    demod_sums,
+    bias,
+    noise,
+    origins,
+    rows,
+    height,
+    width,
+    map_height,
+    map_width,
+    clamp,
+    scale,
+    N: tl.constexpr,
+    WINDOWS: tl.constexpr,
+    DEMODULATED: tl.constexpr,
+    NOISY: tl.constexpr,
+    BM: tl.constexpr,
+    BN: tl.constexpr,
+):
+    """From dL/dF to the gradient of the topmost layer's sums, times `scale`."""
+    m = tl.program_id(0) * BM + tl.arange(0, BM)
+    n = tl.program_id(1) * BN + tl.arange(0, BN)
+    held = m < rows
+    which, row, column = place(m, height, width)
+    x0, y0 = begin(origins, which, held, WINDOWS)
+    spot = m[:, None] * N + n[None, :]
+    total = tl.load(pull + spot, mask=held[:, None], other=0.0).to(tl.float32) * scale
+    deactivate(
+        total, features, gradient, demod, demod, demod_sums, demod_sums, bias, noise, m, n, held,
+        column + x0, row + y0, map_height, map_width, clamp, N, False, True, DEMODULATED, NOISY,
+    )  # fmt: skip
+
+
+@triton.jit(do_not_specialize=["rows", "from_height", "from_width", "height", "width"])
+def spread_kernel(
+    gradient,
+    whole,
+    from_origins,
+    origins,
+    rows,
+    from_height,
+    from_width,
+    height,
+    width,
+    N: tl.constexpr,
+    POINTS: tl.constexpr,
+    DOUBLED: tl.constexpr,
+    FROM_WINDOWS: tl.constexpr,
+    WINDOWS: tl.constexpr,
+    BM: tl.constexpr,
+    BN: tl.constexpr,
+):
+    """What the samples of `whole` get from the gradient of a layer's sums.
+
+    DOUBLED: `whole` is the transposed convolution's output, and the filter lies between. Where
+    the gradient is held as windows and `whole` is not, those of all POINTS that meet a sample add
+    up; otherwise POINTS is 1.
+    """
+    m = tl.program_id(0) * BM + tl.arange(0, BM)
+    n = tl.program_id(1) * BN + tl.arange(0, BN)
+    held = m < rows
+    which, row, column = place(m, height, width)
+    x0, y0 = begin(origins, which, held, WINDOWS)
+    stride: tl.constexpr = 2 if DOUBLED else 1
+    taps: tl.constexpr = 4 if DOUBLED else 1
+    row += stride * y0 + taps // 4  # the filter's tap u takes what lies at row + u - 1
+    column += stride * x0 + taps // 4
+    total = tl.zeros([BM, BN], tl.float32)
+    for point in range(POINTS):
+        source = which + point
+        from_x, from_y = begin(from_origins, source, held, FROM_WINDOWS)
+        top = row - from_y
+        left = column - from_x
+        meets = held & (top >= 0) & (top < from_height + taps - 1)
+        meets = meets & (left >= 0) & (left < from_width + taps - 1)
+        if tl.max(meets.to(tl.int32), 0) > 0:
+            for down in tl.static_range(taps):
+                for across in tl.static_range(taps):
+                    v = top - down
+                    u = left - across
+                    inside = held & (v >= 0) & (v < from_height) & (u >= 0) & (u < from_width)
+                    spot = ((source * from_height + v) * from_width + u)[:, None] * N + n[None, :]
+                    found = tl.load(gradient + spot, mask=inside[:, None], other=0.0)
+                    if DOUBLED:
+                        found = filter_tap(down) * filter_tap(across) * found.to(tl.float32)
+                    total += found
+    spot = m[:, None] * N + n[None, :]
+    tl.store(whole + spot, total.to(whole.dtype.element_ty), mask=held[:, None])

@@ -1,0 +1,387 @@
+"""Modulated convolutions on a card, forward and backward, for maps and windows alike.
+
+Twin of `synthesis.run_layer` and of its gradient. A map, or the windows of all points one after
+another, is a matrix: a row for each sample, a column for each channel. A 3x3 convolution is then
+nine products, one for each tap, whose rows are gathered from shifted samples. Maps are small, so
+the nine taps go to programs of their own, which fill the card; the last to arrive at a tile adds
+the partial sums up in fixed order and goes on with what follows the convolution: two launches
+less, and the same bits every time.
+
+An up-convolution's products are made for its input's samples; a second kernel sums each output
+from up to 36 of them: transposed convolution and filter in one.
+
+Knows only numbers: which layer reads what is told by synthesis_triton.py.
+"""
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, import-untyped, import-not-found"
+# ruff: noqa: ANN001, ANN201, ANN202, PLR0914, PLR0915
+
+import triton
+import triton.language as tl
+
+GAIN = tl.constexpr(2**0.5)
+LEAK = tl.constexpr(0.2)
+
+
+@triton.jit
+def place(m, height, width):
+    """Row m of the matrix: which window, and where in it (row, column)."""
+    inner = m % (height * width)
+    return m // (height * width), inner // width, inner % width
+
+
+@triton.jit
+def begin(origins, which, held, WINDOWED: tl.constexpr):
+    """Where a window begins on its map, (x, y); a whole map begins at 0."""
+    if WINDOWED:
+        x = tl.load(origins + 2 * which, mask=held, other=0)
+        y = tl.load(origins + 2 * which + 1, mask=held, other=0)
+    else:
+        x = tl.zeros_like(which)
+        y = tl.zeros_like(which)
+    return x, y
+
+
+@triton.jit
+def gathered_product(
+    x,
+    weight,
+    which,
+    top,
+    left,
+    held,
+    n,
+    tap,
+    height,
+    width,
+    K: tl.constexpr,
+    N: tl.constexpr,
+    SIGN: tl.constexpr,
+    TAPS: tl.constexpr,
+    TRANSPOSED: tl.constexpr,
+    PRECISION: tl.constexpr,
+    BM: tl.constexpr,
+    BN: tl.constexpr,
+    BK: tl.constexpr,
+):
+    """Sum over TAPS taps from `tap` on: samples at (top, left) + SIGN * tap, times its matrix.
+
+    x holds windows of height x width samples with K channels; samples outside are 0. The matrices
+    are [9, K, N], or TRANSPOSED [9, N, K].
+    """
+    total = tl.zeros([BM, BN], tl.float32)
+    for step in range(TAPS * (K // BK)):
+        t = tap + step // (K // BK)
+        k = (step % (K // BK)) * BK + tl.arange(0, BK)
+        row = top + SIGN * (t // 3)
+        column = left + SIGN * (t % 3)
+        inside = held & (row >= 0) & (row < height) & (column >= 0) & (column < width)
+        sample = (which * height + row) * width + column
+        a = tl.load(x + sample[:, None] * K + k[None, :], mask=inside[:, None], other=0.0)
+        if TRANSPOSED:
+            b = tl.load(weight + t * (K * N) + n[None, :] * K + k[:, None])
+        else:
+            b = tl.load(weight + t * (K * N) + k[:, None] * N + n[None, :])
+        total = tl.dot(a, b, total, input_precision=PRECISION)
+    return total
+
+
+@triton.jit
+def last_to_arrive(
+    total, partials, arrivals, SLICES: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr
+):
+    """Leave this slice's sum behind; true for the program that finds all others' there."""
+    tile = tl.program_id(0) * tl.num_programs(1) + tl.program_id(1)
+    spot = tl.arange(0, BM)[:, None] * BN + tl.arange(0, BN)[None, :]
+    tl.store(partials + (tile * SLICES + tl.program_id(2)) * (BM * BN) + spot, total)
+    tl.debug_barrier()  # all threads' sums are written before one of them says so
+    last = tl.atomic_add(arrivals + tile, 1) == SLICES - 1
+    if last:
+        tl.store(arrivals + tile, 0)  # ready for the next launch
+    return last
+
+
+@triton.jit
+def collect(partials, SLICES: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr):
+    """The slices' sums of this tile, added in order."""
+    tile = tl.program_id(0) * tl.num_programs(1) + tl.program_id(1)
+    spot = tl.arange(0, BM)[:, None] * BN + tl.arange(0, BN)[None, :]
+    total = tl.zeros([BM, BN], tl.float32)
+    for piece in tl.static_range(SLICES):
+        place_of_piece = partials + (tile * SLICES + piece) * (BM * BN) + spot
+        total += tl.load(place_of_piece, cache_modifier=".cg")  # written by other programs
+    return total
+
+
+@triton.jit
+def activate(
+    total,
+    features,
+    scaled,
+    demod,
+    next_style,
+    bias,
+    noise,
+    m,
+    n,
+    held,
+    x,
+    y,
+    map_height,
+    map_width,
+    clamp,
+    N: tl.constexpr,
+    DEMODULATED: tl.constexpr,
+    NOISY: tl.constexpr,
+    SCALED: tl.constexpr,
+):
+    """What follows the convolution: demodulate, noise, bias, leaky ReLU, clamp; then store.
+
+    (x, y) are positions on the whole map; beyond it the output is 0. `scaled` gets the output
+    times the next layer's style, where that is not in its weights.
+    """
+    inside = held & (x >= 0) & (x < map_width) & (y >= 0) & (y < map_height)
+    if DEMODULATED:
+        total *= tl.load(demod + n)[None, :]
+    total += tl.load(bias + n)[None, :]
+    if NOISY:
+        total += tl.load(noise + y * map_width + x, mask=inside, other=0.0)[:, None]
+    total = tl.where(total > 0, total, LEAK * total) * GAIN
+    total = tl.minimum(tl.maximum(total, -clamp), clamp)
+    total = tl.where(inside[:, None], total, 0.0)
+    spot = m[:, None] * N + n[None, :]
+    tl.store(features + spot, total.to(features.dtype.element_ty), mask=held[:, None])
+    if SCALED:
+        total *= tl.load(next_style + n)[None, :]
+        tl.store(scaled + spot, total.to(scaled.dtype.element_ty), mask=held[:, None])
+
+
+@triton.jit(
+    do_not_specialize=[
+        "rows", "from_height", "from_width", "height", "width", "map_height", "map_width",
+    ]
+)  # fmt: skip
+def convolve_kernel(
+    x,
+    weight,
+    partials,
+    arrivals,
+    features,
+    scaled,
+    demod,
+    next_style,
+    bias,
+    noise,
+    from_origins,
+    origins,
+    rows,
+    from_height,
+    from_width,
+    height,
+    width,
+    map_height,
+    map_width,
+    clamp,
+    K: tl.constexpr,
+    N: tl.constexpr,
+    FROM_WINDOWS: tl.constexpr,
+    WINDOWS: tl.constexpr,
+    DEMODULATED: tl.constexpr,
+    NOISY: tl.constexpr,
+    SCALED: tl.constexpr,
+    SLICES: tl.constexpr,
+    PRECISION: tl.constexpr,
+    BM: tl.constexpr,
+    BN: tl.constexpr,
+    BK: tl.constexpr,
+):
+    """A layer without doubling, from x to features: grid (row tiles, channel tiles, SLICES)."""
+    m = tl.program_id(0) * BM + tl.arange(0, BM)
+    n = tl.program_id(1) * BN + tl.arange(0, BN)
+    held = m < rows
+    which, row, column = place(m, height, width)
+    x0, y0 = begin(origins, which, held, WINDOWS)
+    source = which if FROM_WINDOWS else tl.zeros_like(which)
+    from_x, from_y = begin(from_origins, source, held, FROM_WINDOWS)
+    column += x0
+    row += y0
+    total = gathered_product(
+        x, weight, source, row - from_y - 1, column - from_x - 1, held, n,
+        tl.program_id(2) * (9 // SLICES), from_height, from_width,
+        K, N, 1, 9 // SLICES, False, PRECISION, BM, BN, BK,
+    )  # fmt: skip
+    if SLICES == 1:
+        activate(
+            total, features, scaled, demod, next_style, bias, noise, m, n, held, column, row,
+            map_height, map_width, clamp, N, DEMODULATED, NOISY, SCALED,
+        )  # fmt: skip
+    elif last_to_arrive(total, partials, arrivals, SLICES, BM, BN):
+        activate(
+            collect(partials, SLICES, BM, BN), features, scaled, demod, next_style, bias, noise,
+            m, n, held, column, row, map_height, map_width, clamp, N, DEMODULATED, NOISY, SCALED,
+        )  # fmt: skip
+
+
+@triton.jit(do_not_specialize=["rows"])
+def products_kernel(
+    x,
+    weight,
+    products,
+    rows,
+    K: tl.constexpr,
+    N: tl.constexpr,
+    PRECISION: tl.constexpr,
+    BM: tl.constexpr,
+    BN: tl.constexpr,
+    BK: tl.constexpr,
+):
+    """products[t] = x times tap t's matrix: grid (row tiles, channel tiles, 9)."""
+    m = tl.program_id(0) * BM + tl.arange(0, BM)
+    n = tl.program_id(1) * BN + tl.arange(0, BN)
+    tap = tl.program_id(2)
+    held = m < rows
+    zero = tl.zeros_like(m)
+    total = gathered_product(
+        x, weight, zero, zero, m, held, n, tap, 1, rows,
+        K, N, 0, 1, False, PRECISION, BM, BN, BK,
+    )  # fmt: skip
+    spot = (tap * rows + m)[:, None] * N + n[None, :]
+    tl.store(products + spot, total.to(products.dtype.element_ty), mask=held[:, None])
+
+
+@triton.jit
+def filter_tap(u):
+    """[1, 3, 3, 1] / 4 at u = 0..3, otherwise 0."""
+    return tl.where((u == 1) | (u == 2), 0.75, tl.where((u == 0) | (u == 3), 0.25, 0.0))
+
+
+@triton.jit
+def double_products(
+    products,
+    source,
+    row,
+    column,
+    held,
+    n,
+    from_rows,
+    from_height,
+    from_width,
+    N: tl.constexpr,
+    BM: tl.constexpr,
+    BN: tl.constexpr,
+):
+    """Doubled and filtered at (row, column), counted from twice the first sample of `products`.
+
+    The transposed convolution puts tap k of sample j at 2j + k, and the filter's tap u takes what
+    lies at row + u - 1: so sample row // 2 + j adds its tap k with the filter's tap
+    2j + k + 1 - row % 2, for j = -1..1.
+    """
+    total = tl.zeros([BM, BN], tl.float32)
+    for down in tl.static_range(9):
+        if down != 0 and down != 8:  # j = -1, k = 0 and j = 1, k = 2 never meet the filter
+            v = row // 2 + down // 3 - 1
+            down_tap = filter_tap(2 * (down // 3 - 1) + down % 3 + 1 - row % 2)
+            for across in tl.static_range(9):
+                if across != 0 and across != 8:
+                    u = column // 2 + across // 3 - 1
+                    tap = down_tap * filter_tap(2 * (across // 3 - 1) + across % 3 + 1 - column % 2)
+                    inside = held & (v >= 0) & (v < from_height) & (u >= 0) & (u < from_width)
+                    sample = (source * from_height + v) * from_width + u
+                    spot = ((down % 3 * 3 + across % 3) * from_rows + sample)[:, None] * N + n
+                    found = tl.load(products + spot, mask=(inside & (tap != 0))[:, None], other=0.0)
+                    total += tap[:, None] * found.to(tl.float32)
+    return total
+
+
+@triton.jit
+def filter_doubled(
+    doubled,
+    source,
+    row,
+    column,
+    held,
+    n,
+    from_height,
+    from_width,
+    N: tl.constexpr,
+    BM: tl.constexpr,
+    BN: tl.constexpr,
+):
+    """As `double_products`, from the transposed convolution's output, one sample more a side."""
+    total = tl.zeros([BM, BN], tl.float32)
+    height = 2 * from_height + 1
+    width = 2 * from_width + 1
+    for down in tl.static_range(4):
+        for across in tl.static_range(4):
+            v = row + down - 1
+            u = column + across - 1
+            inside = held & (v >= 0) & (v < height) & (u >= 0) & (u < width)
+            sample = (source * height + v) * width + u
+            spot = sample[:, None] * N + n[None, :]
+            found = tl.load(doubled + spot, mask=inside[:, None], other=0.0)
+            total += filter_tap(down) * filter_tap(across) * found.to(tl.float32)
+    return total
+
+
+@triton.jit(
+    do_not_specialize=[
+        "rows", "from_rows", "from_height", "from_width", "height", "width",
+        "map_height", "map_width",
+    ]
+)  # fmt: skip
+def double_kernel(
+    products,
+    features,
+    scaled,
+    demod,
+    next_style,
+    bias,
+    noise,
+    from_origins,
+    origins,
+    rows,
+    from_rows,
+    from_height,
+    from_width,
+    height,
+    width,
+    map_height,
+    map_width,
+    clamp,
+    N: tl.constexpr,
+    PRODUCTS: tl.constexpr,
+    FROM_WINDOWS: tl.constexpr,
+    WINDOWS: tl.constexpr,
+    DEMODULATED: tl.constexpr,
+    NOISY: tl.constexpr,
+    SCALED: tl.constexpr,
+    BM: tl.constexpr,
+    BN: tl.constexpr,
+):
+    """A doubling layer's second half: grid (row tiles, channel tiles).
+
+    PRODUCTS: from each tap's products; otherwise from the transposed convolution's output.
+    """
+    m = tl.program_id(0) * BM + tl.arange(0, BM)
+    n = tl.program_id(1) * BN + tl.arange(0, BN)
+    held = m < rows
+    which, row, column = place(m, height, width)
+    x0, y0 = begin(origins, which, held, WINDOWS)
+    source = which if FROM_WINDOWS else tl.zeros_like(which)
+    from_x, from_y = begin(from_origins, source, held, FROM_WINDOWS)
+    column += x0
+    row += y0
+    inside = held & (column >= 0) & (column < map_width) & (row >= 0) & (row < map_height)
+    if PRODUCTS:
+        total = double_products(
+            products, source, row - 2 * from_y, column - 2 * from_x, inside, n, from_rows,
+            from_height, from_width, N, BM, BN,
+        )  # fmt: skip
+    else:
+        total = filter_doubled(
+            products, source, row - 2 * from_y, column - 2 * from_x, inside, n,
+            from_height, from_width, N, BM, BN,
+        )  # fmt: skip
+    activate(
+        total, features, scaled, demod, next_style, bias, noise, m, n, held, column, row,
+        map_height, map_width, clamp, N, DEMODULATED, NOISY, SCALED,
+    )  # fmt: skip

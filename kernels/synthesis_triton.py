@@ -1,0 +1,304 @@
+"""Synthesis up to the feature block on a card: the fused twin of `synthesis`, there and back.
+
+Everything is allocated and decided at construction: a forward is one launch for each layer, two
+for one that doubles, a backward likewise, and no host sync; so both can be captured in a CUDA
+graph. Weights are constants: layers with index < free multiply their input by its style, the
+others have style and demodulation folded into their weights.
+"""
+# mypy: disable-error-code="no-untyped-call, import-untyped, import-not-found"
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+import triton
+from torch import Tensor
+
+from .modulated_conv_gradient_triton import (
+    begin_gradient_kernel,
+    convolve_gradient_kernel,
+    spread_kernel,
+)
+from .modulated_conv_triton import convolve_kernel, double_kernel, products_kernel
+from .network import ConvLayer, Network, demodulation, style
+from .styles_triton import Styles
+from .windows import Extent, WindowPlan
+
+LOSS_SCALE = {torch.float16: 4096.0}  # keeps small gradients above float16's smallest normal
+LIBRARY_ROWS = 1024  # from so many samples on cuDNN's transposed convolution is faster (H200)
+FILL = 264  # programs that fill the card: two for each of an H200's 132 multiprocessors
+ELEMENTS = 512  # of one program of the kernels that only pass over their samples
+
+
+@dataclass(frozen=True, slots=True)
+class Tiling:
+    """How a product [rows, K] x [K, N] over nine taps is cut into programs."""
+
+    rows: int
+    columns: int
+    depth: int
+    slices: int  # of the taps: 9, 3 or 1
+    warps: int
+    stages: int
+
+    def grid(self, rows: int, n: int) -> tuple[int, int, int]:
+        """Programs, for so many rows and channels."""
+        return triton.cdiv(rows, self.rows), n // self.columns, self.slices
+
+
+def divisor(channels: int, limit: int) -> int:
+    """The largest power of two up to `limit` that divides a number of channels."""
+    return min(channels & -channels, limit)
+
+
+def tile_product(rows: int, k: int, n: int, dtype: torch.dtype) -> Tiling:
+    """Tiles for a product of nine taps; small maps split the taps among programs."""
+    depth = divisor(k, 64 if dtype != torch.float32 else 32)
+    if rows > 4096:
+        return Tiling(128, divisor(n, 128), depth, 1, 8, 3)
+    bm = 16 if rows <= 16 else 32 if rows <= 32 else 64
+    bn = divisor(n, 32 if rows <= 128 else 64)
+    tiles = triton.cdiv(rows, bm) * (n // bn)
+    slices = next((s for s in (9, 3) if tiles * s <= FILL), 1)
+    return Tiling(bm, bn, depth, slices, 4, 4)
+
+
+def tile_elements(n: int) -> tuple[int, int]:
+    """Rows and channels of one program of a kernel that passes over samples."""
+    columns = divisor(n, 128)
+    return ELEMENTS // columns, columns
+
+
+class Layer:
+    """One layer: its constants in the compute dtype, its output, and how it is launched."""
+
+    def __init__(
+        self, layer: ConvLayer, reads: Extent, makes: Extent, points: int, dtype: torch.dtype
+    ) -> None:
+        self.source, self.reads, self.makes = layer, reads, makes
+        self.n, self.k = layer.weight.shape[:2]
+        on = layer.weight.device
+        self.weight = torch.empty(9, self.k, self.n, dtype=dtype, device=on)
+        self.sources = 1 if reads.size is None else points
+        self.batch = 1 if makes.size is None else points
+        self.from_rows = self.sources * reads.height * reads.width
+        self.rows = self.batch * makes.height * makes.width
+        self.features = torch.empty(self.rows, self.n, dtype=dtype, device=on)
+        self.bias = layer.bias.float().contiguous()
+        self.noise = self.bias if layer.noise is None else layer.noise.float().contiguous()
+        self.tiling = tile_product(self.from_rows if layer.up else self.rows, self.k, self.n, dtype)
+        self.back = tile_product(self.from_rows, self.n, self.k, dtype)
+        self.library: Tensor | None = None
+        if layer.up and self.from_rows >= LIBRARY_ROWS:
+            shape = self.k, self.n, 3, 3
+            self.library = torch.empty(shape, dtype=dtype, device=on).to(
+                memory_format=torch.channels_last
+            )
+        self.set_weight(layer.weight)
+
+    def set_weight(self, weight: Tensor) -> None:
+        """Take a float32 weight [N, K, 3, 3]."""
+        self.weight.copy_(weight.permute(2, 3, 1, 0).reshape(self.weight.shape))
+        if self.library is not None:
+            self.library.copy_(weight.transpose(0, 1))
+
+    @property
+    def entering(self) -> bool:
+        """Whether it takes windows out of a whole map."""
+        return self.reads.size is None and self.makes.size is not None
+
+    @property
+    def grown(self) -> tuple[int, int]:
+        """Size of what the gradient is gathered from: of the doubled input, or the output map."""
+        if self.source.up:
+            return 2 * self.reads.height + 1, 2 * self.reads.width + 1
+        if self.entering:
+            return self.makes.map_height, self.makes.map_width
+        return self.makes.height, self.makes.width
+
+    def folded(self, w: Tensor) -> Tensor:
+        """The weight with the style and the demodulation that w [w_dim] gives."""
+        factors = style(self.source.affine_weight, self.source.affine_bias, w)
+        demod = demodulation(self.source, factors)
+        return self.source.weight * factors[:, None, None] * demod[:, None, None, None]
+
+
+class TritonSynthesis:
+    """The network up to the plan's last layer, with gradients to the first `free` w's.
+
+    Args:
+        network: float32 constants on the card.
+        plan: which part of each map is computed.
+        free: layers with a smaller index get gradients to their w.
+        dtype: of weights and features: float32, float16 or bfloat16.
+    """
+
+    def __init__(
+        self, network: Network, plan: WindowPlan, *, free: int, dtype: torch.dtype
+    ) -> None:
+        parts = zip(network.layers, plan.reads, plan.makes, strict=False)
+        self.layers = [Layer(c, r, m, plan.points, dtype) for c, r, m in parts]
+        self.free, self._plan, self._dtype = free, plan, dtype
+        self._scale = LOSS_SCALE.get(dtype, 1.0)
+        self._precision = "tf32" if torch.backends.cuda.matmul.allow_tf32 else "ieee"
+        self._start = network.start.permute(1, 2, 0).reshape(-1, network.start.shape[0])
+        self._start = self._start.to(dtype).contiguous()
+        self._on = on = network.start.device
+        moving = self.layers[:free]
+        tiles = [triton.cdiv(layer.from_rows, layer.back.rows) for layer in self.layers]
+        top = triton.cdiv(self.layers[-1].rows, tile_elements(self.layers[-1].n)[0])
+        self._styles = Styles(
+            [layer.source for layer in moving], tiles[:free], [*tiles[1:], top][:free]
+        )
+        self._allocate(on)
+        self._origins = torch.zeros(len(self.layers), plan.points, 2, dtype=torch.int32, device=on)
+
+    def _allocate(self, on: torch.device) -> None:
+        """Scratch that layers share, one after another; two where one reads what another makes."""
+        layers, kind = self.layers, {"dtype": self._dtype, "device": on}
+        outputs = max(layer.rows * layer.n for layer in layers)
+        outputs = max(outputs, self._start.numel())
+        self._scaled = [torch.empty(outputs, **kind) for _ in range(2)]
+        self._gradients = [torch.empty(outputs, **kind) for _ in range(2)]
+        spread = [la.sources * la.grown[0] * la.grown[1] * la.n for la in layers]
+        self._spread = torch.empty(max(spread), **kind)
+        up = [la.from_rows * la.n for la in layers if la.source.up and la.library is None]
+        self._products = torch.empty(9 * max(up, default=0), **kind)
+        most, tiles = 0, 0
+        for layer in layers:
+            for cut, rows, n in (
+                (layer.tiling, layer.rows, layer.n),
+                (layer.back, layer.from_rows, layer.k),
+            ):
+                down, across, slices = cut.grid(rows, n)
+                tiles = max(tiles, down * across)
+                most = max(most, down * across * slices * cut.rows * cut.columns)
+        self._partials = torch.empty(most, device=on)
+        self._arrivals = torch.zeros(tiles, dtype=torch.int32, device=on)
+        self.scratch = [*self._scaled, *self._gradients, self._spread, self._products]
+        self.scratch += [self._partials, *self._styles.scratch]
+        self.scratch += [layer.features for layer in layers]
+
+    def fold(self, ws: Tensor) -> None:
+        """Take the picture's w+ [num_ws, w_dim] into the weights of the layers that stay."""
+        for index in range(self.free, len(self.layers)):
+            self.layers[index].set_weight(self.layers[index].folded(ws[index]))
+
+    @property
+    def features(self) -> Tensor:
+        """Of the last forward: [B, C, h, w], channels-last; overwritten by the next."""
+        return self.output(len(self.layers) - 1)
+
+    def output(self, index: int) -> Tensor:
+        """A layer's output, as `features`."""
+        layer = self.layers[index]
+        shape = layer.batch, layer.makes.height, layer.makes.width, layer.n
+        return layer.features.view(shape).permute(0, 3, 1, 2)
+
+    def forward(self, ws: Tensor, origins: Tensor) -> Tensor:
+        """Features of w+ [num_ws, w_dim], windows beginning at `origins` [layers, P, 2]."""
+        self._origins = origins
+        x = self._scaled[1]
+        self._styles.forward(ws, self._start, x)
+        for index, layer in enumerate(self.layers):
+            scaled = self._scaled[index % 2]
+            if layer.source.up:
+                self._double(index, x, scaled)
+            else:
+                self._convolve(index, x, scaled)
+            x = scaled if index + 1 < self.free else layer.features
+        return self.features
+
+    def _convolve(self, index: int, x: Tensor, scaled: Tensor) -> None:
+        layer, cut = self.layers[index], self.layers[index].tiling
+        reads, makes, styles = layer.reads, layer.makes, self._styles
+        convolve_kernel[cut.grid(layer.rows, layer.n)](
+            x, layer.weight, self._partials, self._arrivals, layer.features, scaled,
+            styles.demod_of(index), styles.style_of(index + 1), layer.bias, layer.noise,
+            self._origins[max(index - 1, 0)], self._origins[index], layer.rows,
+            reads.height, reads.width, makes.height, makes.width, makes.map_height,
+            makes.map_width, layer.source.clamp, layer.k, layer.n,
+            reads.size is not None, makes.size is not None,
+            index < self.free, layer.source.noise is not None, index + 1 < self.free,
+            cut.slices, self._precision, cut.rows, cut.columns, cut.depth,
+            num_warps=cut.warps, num_stages=cut.stages,
+        )  # fmt: skip
+
+    def _double(self, index: int, x: Tensor, scaled: Tensor) -> None:
+        layer, cut, n = self.layers[index], self.layers[index].tiling, self.layers[index].n
+        reads, makes, styles = layer.reads, layer.makes, self._styles
+        if layer.library is not None:
+            shape = layer.sources, reads.height, reads.width, layer.k
+            x = x[: layer.from_rows * layer.k] if x.dim() == 1 else x
+            products = F.conv_transpose2d(
+                x.view(shape).permute(0, 3, 1, 2), layer.library, stride=2
+            )
+        else:
+            products = self._products
+            grid = triton.cdiv(layer.from_rows, cut.rows), n // cut.columns, 9
+            products_kernel[grid](
+                x, layer.weight, products, layer.from_rows, layer.k, n, self._precision,
+                cut.rows, cut.columns, cut.depth, num_warps=cut.warps, num_stages=cut.stages,
+            )  # fmt: skip
+        bm, bn = tile_elements(n)
+        double_kernel[(triton.cdiv(layer.rows, bm), n // bn)](
+            products, layer.features, scaled, styles.demod_of(index), styles.style_of(index + 1),
+            layer.bias, layer.noise, self._origins[index - 1], self._origins[index], layer.rows,
+            layer.from_rows, reads.height, reads.width, makes.height, makes.width,
+            makes.map_height, makes.map_width, layer.source.clamp, n, layer.library is None,
+            reads.size is not None, makes.size is not None, index < self.free,
+            layer.source.noise is not None, index + 1 < self.free, bm, bn,
+        )  # fmt: skip
+
+    def backward(self, gradient: Tensor) -> Tensor:
+        """dL/dw [free, w_dim] of the last forward from dL/dF [B, C, h, w], channels-last."""
+        self._begin_gradient(gradient)
+        last = len(self.layers) - 1
+        for index in range(last, -1, -1):
+            x = self._gradients[index % 2]
+            if self.layers[index].source.up or self.layers[index].entering:
+                self._gather_windows(index, x)
+                x = self._spread
+            self._convolve_gradient(index, x, self._gradients[(index - 1) % 2])
+        return self._styles.backward(1.0 / self._scale)
+
+    def _begin_gradient(self, gradient: Tensor) -> None:
+        index = len(self.layers) - 1
+        layer, makes, styles = self.layers[index], self.layers[index].makes, self._styles
+        bm, bn = tile_elements(layer.n)
+        begin_gradient_kernel[(triton.cdiv(layer.rows, bm), layer.n // bn)](
+            gradient, layer.features, self._gradients[index % 2], styles.demod_of(index),
+            styles.demod_sums_of(index), layer.bias, layer.noise, self._origins[index], layer.rows,
+            makes.height, makes.width, makes.map_height, makes.map_width, layer.source.clamp,
+            self._scale, layer.n, makes.size is not None, index < self.free,
+            layer.source.noise is not None, bm, bn,
+        )  # fmt: skip
+
+    def _gather_windows(self, index: int, x: Tensor) -> None:
+        layer, makes = self.layers[index], self.layers[index].makes
+        height, width = layer.grown
+        rows, (bm, bn) = layer.sources * height * width, tile_elements(layer.n)
+        spread_kernel[(triton.cdiv(rows, bm), layer.n // bn)](
+            x, self._spread, self._origins[index], self._origins[max(index - 1, 0)], rows,
+            makes.height, makes.width, height, width, layer.n,
+            layer.batch if layer.entering else 1, layer.source.up, makes.size is not None, layer.reads.size is not None, bm, bn,
+        )  # fmt: skip
+
+    def _convolve_gradient(self, index: int, x: Tensor, gradient: Tensor) -> None:
+        layer, cut, styles = self.layers[index], self.layers[index].back, self._styles
+        below = self.layers[index - 1] if index else layer  # of the start nothing is read
+        reads, (height, width) = layer.reads, layer.grown
+        convolve_gradient_kernel[cut.grid(layer.from_rows, layer.k)](
+            x, layer.weight, self._partials, self._arrivals,
+            below.features if index else self._start, gradient, styles.style_of(index),
+            styles.demod_of(index - 1), styles.style_sums_of(index), styles.demod_sums_of(index - 1),
+            below.bias, below.noise, self._origins[index], self._origins[max(index - 1, 0)],
+            layer.from_rows, height, width, reads.height, reads.width, reads.map_height,
+            reads.map_width, below.source.clamp, layer.n, layer.k, layer.source.up,
+            layer.makes.size is not None and not layer.entering, reads.size is not None,
+            index < self.free, index > 0, 0 < index <= self.free,
+            below.source.noise is not None, cut.slices, self._precision, cut.rows, cut.columns,
+            cut.depth, num_warps=cut.warps, num_stages=cut.stages,
+        )  # fmt: skip
