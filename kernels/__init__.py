@@ -4,6 +4,7 @@ The operations are registered as `torch.ops.draglive.*` with fake and autograd i
 so that torch.compile and TorchScript see them as single nodes.
 """
 
+from .adam import adam
 from .mask_loss import keep_map, mask_loss, mask_loss_backward
 from .motion_supervision import clipped_motions, motion_supervision, motion_supervision_backward
 from .sampling import disc_offsets, sample_bilinear, square_offsets
@@ -12,6 +13,7 @@ from .to_rgba import to_rgba
 from .track_points import track_points
 
 __all__ = [
+    "adam",
     "clipped_motions",
     "disc_offsets",
     "keep_map",

@@ -25,7 +25,6 @@ from draglive.stylegan2_jit.calibrate import (
 )
 from draglive.stylegan2_jit.checkpoints import Checkpoint
 from draglive.stylegan2_jit.compile import (
-    Backend,
     BackendError,
     BackendName,
     Cut,

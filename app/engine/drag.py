@@ -72,6 +72,8 @@ class MaskTerm:
 class Drag:
     """w+ on its way, the points that pull it, and the step that moves both.
 
+    Its tensors stay where they are: a step changes them in place.
+
     Args:
         device: where the tensors live.
         runner: runs the generator up to `config.feature_resolution`.
@@ -83,7 +85,7 @@ class Drag:
         self._device = device
         self.points = Points(device)
         self.mask: MaskTerm | None = None
-        self.ws = self._base = ws
+        self.ws, self._base = ws.clone(), ws
         self._seen: Seen | None = None
         self._adam = Adam(ws)
         self._one = torch.ones([], device=device.on)
@@ -98,13 +100,14 @@ class Drag:
 
     def start(self, ws: Tensor) -> None:
         """Another picture: w+ anew, momentum forgotten, points and mask as they were."""
-        self.ws = self._base = ws
+        self.ws.copy_(ws)
+        self._base = ws
         self._adam.reset()
         self._turn_away()
 
     def shift(self, ws: Tensor) -> None:
         """Move the picture under the edit (truncation): the edit stays as an offset in w+."""
-        self.ws = ws + (self.ws - self._base)
+        self.ws += ws - self._base
         self._base = ws
         self._turn_away()
 
@@ -115,7 +118,7 @@ class Drag:
         self._square = square_offsets(config.track_radius_px, on)
         layer = torch.arange(self.ws.shape[1])
         optimised = (layer >= config.first_layer) & (layer <= config.last_layer)
-        self._layers = optimised.float()[None, :, None].to(on)
+        self._adam.rows.copy_(optimised.float()[:, None])
         self._adam.step_size.fill_(config.step_size)
         if runner.blocks != self._runner.blocks:
             self.points.forget_references()
@@ -139,8 +142,7 @@ class Drag:
         with timers.stage("loss_backward"):
             gradient = self._runner.gradient(seen, self._pull(seen))
         with timers.stage("update"), torch.no_grad():
-            moving = self._moving().amax()
-            self.ws = self._adam.update(self.ws, gradient * self._layers, moving)
+            self._adam.step(self.ws, gradient, self._moving().amax())
         return self._view(self._see(timers))
 
     def _look(self, timers: Timers) -> Seen:

@@ -17,7 +17,7 @@ from draglive.kernels.network import Colours, ConvLayer, Network
 from draglive.kernels.windows import WindowPlan, plan_windows, window_origins
 from draglive.stylegan2_jit.compile import BackendError, Cut
 from draglive.stylegan2_jit.layers import FullyConnected, SynthesisLayer, ToRGB
-from draglive.stylegan2_jit.networks import Synthesis
+from draglive.stylegan2_jit.networks import FirstBlock, Synthesis, SynthesisBlock
 
 from .runners import Seen
 
@@ -146,14 +146,19 @@ def network_of(synthesis: Synthesis) -> Network:
     Raises:
         BackendError: it is not of the 'skip' architecture.
     """
-    blocks = list(synthesis.children())
-    if not all(block.has_rgb for block in blocks):
-        raise BackendError("back-end fused: it runs 'skip' networks only, and this one is 'resnet'")
-    convs = [c for b in blocks for c in (getattr(b, "conv0", None), b.conv1) if c is not None]
+    first, *blocks = synthesis.children()
+    assert isinstance(first, FirstBlock)
+    if any(isinstance(block, SynthesisBlock) and block.residual for block in blocks):
+        raise BackendError("back-end fused: it runs 'skip' networks only, not 'resnet' ones")
+    layers, coloured = [_layer(first.conv1)], [first.torgb]
+    for block in blocks:
+        assert isinstance(block, SynthesisBlock)
+        layers += [_layer(block.conv0), _layer(block.conv1)]
+        coloured.append(block.torgb)
     return Network(
-        start=synthesis.b4.const.detach().float(),  # type: ignore[union-attr]
-        layers=tuple(map(_layer, convs)),
-        colours=tuple(_colours(block.torgb) for block in blocks),
+        start=first.const.detach().float(),
+        layers=tuple(layers),
+        colours=tuple(map(_colours, coloured)),
     )
 
 

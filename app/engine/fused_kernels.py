@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import torch
 
-from draglive.kernels import native
 from draglive.kernels.network import Network
 from draglive.kernels.windows import WindowPlan
 from draglive.stylegan2_jit.compile import BackendError
@@ -28,6 +25,8 @@ def open_kernels(device: Device) -> Kernels:
 
 def at_once(device: Device) -> bool:
     """Whether opening them takes no longer than the first picture may wait."""
+    from draglive.kernels import native
+
     return device.on.type == "cpu" and native.is_built()
 
 
@@ -39,6 +38,8 @@ class NativeKernels:
     """
 
     def __init__(self, device: Device) -> None:
+        from draglive.kernels import native
+
         try:
             self._level = native.load().level
         except native.NativeError as error:

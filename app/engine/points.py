@@ -77,9 +77,10 @@ class Points:
         self._grow(len(self.table.slots))
         rows = self._device.upload(self.table.rows(points, taken))
         fresh = rows[:, 5] > 0
-        self.targets, self.active = rows[:, 2:4], rows[:, 4] > 0
-        self.handles = torch.where(fresh[:, None], rows[:, 0:2], self.handles)
-        self._fresh = self._fresh | fresh
+        self.targets.copy_(rows[:, 2:4])
+        self.active.copy_(rows[:, 4] > 0)
+        self.handles.copy_(torch.where(fresh[:, None], rows[:, 0:2], self.handles))
+        self._fresh |= fresh
         self._any_fresh = self._any_fresh or bool(taken)
 
     def forget_references(self) -> None:
@@ -99,8 +100,9 @@ class Points:
         here = seen.sample(self.handles[:, None])[:, 0]
         if self.references.shape != here.shape:
             self.references = here
-        self.references = torch.where(self._fresh[:, None], here, self.references)
-        self._fresh, self._any_fresh = torch.zeros_like(self._fresh), False
+        self.references.copy_(torch.where(self._fresh[:, None], here, self.references))
+        self._fresh.zero_()
+        self._any_fresh = False
 
     def track(self, seen: Seen, square: Tensor, tracker: Tracker) -> None:
         """Move handles to where their patches went; those put anew stay and take a reference.
@@ -110,9 +112,9 @@ class Points:
             square: offsets of the search, float32 [K, 2].
             tracker: distance in feature space.
         """
-        following = self.active & ~self._fresh
+        following = self.active & ~self._fresh if self._any_fresh else self.active
         self.take(seen)
-        self.handles = track_points(
+        found = track_points(
             seen.features,
             seen.origins,
             self.handles,
@@ -123,6 +125,7 @@ class Points:
             map_size=seen.map_size,
             image_size=seen.image_size,
         )
+        self.handles.copy_(found)
 
     def distances(self) -> Tensor:
         """Handle to target, float32 [P]."""
@@ -133,6 +136,8 @@ class Points:
         missing = capacity - self.handles.shape[0]
         if missing > 0:
             self.handles = _padded(self.handles, missing)
+            self.targets = _padded(self.targets, missing)
+            self.active = _padded(self.active, missing)
             self.references = _padded(self.references, missing)
             self._fresh = _padded(self._fresh, missing)
 
