@@ -22,7 +22,7 @@ Positions beyond the picture take the border's features. The gradient at F(q+d) 
 import torch
 from torch import Tensor
 
-from .sampling import corners, sample_bilinear
+from .sampling import gather_bilinear, held_corners, sample_bilinear, scatter_bilinear
 
 
 def clipped_motions(handles: Tensor, targets: Tensor, speed_px: float) -> Tensor:
@@ -74,6 +74,29 @@ def _(
     return features.new_empty([], dtype=torch.promote_types(features.dtype, torch.float32))
 
 
+def scattered_signs(
+    features: Tensor,
+    origins: Tensor | None,
+    handles: Tensor,
+    motions: Tensor,
+    weights: Tensor,
+    offsets: Tensor,
+    *,
+    map_size: list[int],
+    image_size: list[int],
+) -> Tensor:
+    """dL/dF: the signs of the differences, scattered to the four samples around each q + d.
+
+    Features may be windows of the map, [P, C, n, n] that begin at `origins` int32 [P, 2].
+    """
+    q = handles[:, None] + offsets
+    still_at = held_corners(q, features, origins, map_size, image_size)
+    moved_at = held_corners(q + motions[:, None], features, origins, map_size, image_size)
+    signs = (gather_bilinear(features, *moved_at) - gather_bilinear(features, *still_at)).sign()
+    share = weights / (offsets.shape[0] * features.shape[1])
+    return scatter_bilinear(signs * share.to(signs.dtype)[:, None, None], *moved_at, features)
+
+
 @torch.library.custom_op("draglive::motion_supervision_backward", mutates_args=())
 def motion_supervision_backward(
     grad: Tensor,
@@ -84,19 +107,11 @@ def motion_supervision_backward(
     offsets: Tensor,
     image_size: list[int],
 ) -> Tensor:
-    """dL/dF: the signs of the differences, scattered to the four samples around each q + d."""
-    _, channels, h, w = features.shape
-    q = handles[:, None] + offsets
-    q_moved = q + motions[:, None]
-    still = sample_bilinear(features, q, image_size)
-    index, weight = corners(q_moved, [h, w], image_size)
-    signs = (sample_bilinear(features, q_moved, image_size) - still).sign()
-    scale = grad * weights / (offsets.shape[0] * channels)
-    signs = signs * scale.to(signs.dtype)[:, None, None]
-    rows = torch.zeros(h * w, channels, dtype=signs.dtype, device=signs.device)
-    spread = weight.to(signs.dtype)[..., None] * signs[..., None, :]
-    rows.index_add_(0, index.flatten(), spread.reshape(-1, channels))
-    return rows.to(features.dtype).view(1, h, w, channels).permute(0, 3, 1, 2)
+    """dL/dF, from the loss's own gradient (a scalar)."""
+    map_size, weights = list(features.shape[2:]), grad * weights
+    return scattered_signs(
+        features, None, handles, motions, weights, offsets, map_size=map_size, image_size=image_size
+    )
 
 
 @motion_supervision_backward.register_fake

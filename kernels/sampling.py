@@ -88,6 +88,19 @@ def gather_bilinear(features: Tensor, index: Tensor, weight: Tensor) -> Tensor:
     return (picked.to(out_dtype) * weight.to(out_dtype)[..., None]).sum(dim=-2)
 
 
+def scatter_bilinear(vectors: Tensor, index: Tensor, weight: Tensor, features: Tensor) -> Tensor:
+    """The transpose of `gather_bilinear`: vectors [..., C] added to the samples they were mixed of.
+
+    Returns:
+        The sums, of the shape and dtype of `features`, channels-last; 0 where nothing was mixed.
+    """
+    batch, channels, h, w = features.shape
+    rows = torch.zeros(batch * h * w, channels, dtype=vectors.dtype, device=vectors.device)
+    spread = weight.to(vectors.dtype)[..., None] * vectors[..., None, :]
+    rows.index_add_(0, index.flatten(), spread.reshape(-1, channels))
+    return rows.to(features.dtype).view(batch, h, w, channels).permute(0, 3, 1, 2)
+
+
 def sample_bilinear(features: Tensor, positions: Tensor, image_size: list[int]) -> Tensor:
     """Feature vectors at image positions.
 

@@ -22,8 +22,7 @@ The gradient is 0 where F(q+d) = F(q), for points that do not pull, and in windo
 import torch
 from torch import Tensor
 
-from .motion_supervision import clipped_motions
-from .sampling import gather_bilinear, held_corners
+from .motion_supervision import clipped_motions, scattered_signs
 
 
 def pulling(handles: Tensor, targets: Tensor, active: Tensor, stop_px: float) -> Tensor:
@@ -45,19 +44,19 @@ def supervise_reference(
     map_size: list[int],
     image_size: list[int],
 ) -> Tensor:
-    """The signs of the differences, scattered to the four samples around each q + d."""
-    batch, channels, h, w = features.shape
-    q = handles[:, None] + offsets
-    moved = q + clipped_motions(handles, targets, speed_px)[:, None]
-    still_at = held_corners(q, features, origins, map_size, image_size)
-    index, weight = held_corners(moved, features, origins, map_size, image_size)
-    here, there = gather_bilinear(features, *still_at), gather_bilinear(features, index, weight)
-    share = pulling(handles, targets, active, stop_px) / (offsets.shape[0] * channels)
-    signs = (there - here).sign() * share.to(there.dtype)[:, None, None]
-    rows = torch.zeros(batch * h * w, channels, dtype=signs.dtype, device=signs.device)
-    spread = weight.to(signs.dtype)[..., None] * signs[..., None, :]
-    rows.index_add_(0, index.flatten(), spread.reshape(-1, channels))
-    return rows.to(features.dtype).view(batch, h, w, channels).permute(0, 3, 1, 2)
+    """The gradient of the paper's loss with its own motions and weights: the truth for twins."""
+    motions = clipped_motions(handles, targets, speed_px)
+    weights = pulling(handles, targets, active, stop_px)
+    return scattered_signs(
+        features,
+        origins,
+        handles,
+        motions,
+        weights,
+        offsets,
+        map_size=map_size,
+        image_size=image_size,
+    )
 
 
 @torch.library.custom_op("draglive::supervise", mutates_args=())

@@ -9,6 +9,7 @@ from draglive.kernels import (
     mask_loss,
     motion_supervision,
     square_offsets,
+    supervise,
     to_rgba,
     track_points,
 )
@@ -17,11 +18,15 @@ from draglive.kernels.motion_supervision import (
     motion_supervision_backward,
     motion_supervision_reference,
 )
+from draglive.kernels.supervise import supervise_reference
 from draglive.kernels.track_points import track_points_reference
+from draglive.kernels.windows import plan_windows, window_origins
 
 from .scenes import LAYOUTS, border_points, feature_map
 
 SIZE = [37, 70]
+SIZES = {"map_size": [5, 9], "image_size": SIZE}
+SPEED = {"speed_px": 1.0, "stop_px": 0.5}
 
 
 def map_of(layout, device, *, grad=False):
@@ -37,7 +42,21 @@ def supervised(device):
 def searched(device):
     handles = border_points(SIZE).to(device)
     references = torch.randn(len(handles), 3, device=device)
-    return handles, references, square_offsets(2, device), False, SIZE
+    following = torch.arange(len(handles), device=device) > 0
+    return handles, references, following, square_offsets(2, device)
+
+
+def pulled(device):
+    handles = border_points(SIZE).to(device)
+    active = torch.arange(len(handles), device=device) > 0
+    return handles, handles.flip(0), active, disc_offsets(1.5, device)
+
+
+def windows_of_map(layout, device):
+    """One for each of the points, and where they begin."""
+    origins = torch.randint(-3, 6, (len(border_points(SIZE)), 2), dtype=torch.int32)
+    windows = torch.randn(len(origins), 3, 6, 6).contiguous(memory_format=layout)
+    return windows.to(device), origins.to(device)
 
 
 def protected(device):
@@ -48,21 +67,29 @@ def calls(device, layout):
     """Each operation with arguments to call it with."""
     features = map_of(layout, device, grad=True)
     plain, grad = features.detach(), torch.ones([], device=device)
-    return {
-        motion_supervision: (features, *supervised(device)),
-        motion_supervision_backward: (grad, plain, *supervised(device)),
-        track_points: (plain, *searched(device)),
-        mask_loss: (features, *protected(device)),
-        mask_loss_backward: (grad, plain, *protected(device)),
-        to_rgba: (plain,),
-    }
+    windows = windows_of_map(layout, device)
+    search, pull = {"squared": False, **SIZES}, {**SPEED, **SIZES}
+    return [
+        (motion_supervision, (features, *supervised(device)), {}),
+        (motion_supervision_backward, (grad, plain, *supervised(device)), {}),
+        (supervise, (plain, None, *pulled(device)), pull),
+        (supervise, (*windows, *pulled(device)), pull),
+        (track_points, (plain, None, *searched(device)), search),
+        (track_points, (*windows, *searched(device)), search),
+        (mask_loss, (features, *protected(device)), {}),
+        (mask_loss_backward, (grad, plain, *protected(device)), {}),
+        (to_rgba, (plain,), {}),
+    ]
+
+
+NAMES = [op._name for op, *_ in calls(torch.device("cpu"), LAYOUTS[0])]
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=str)
-@pytest.mark.parametrize("op", calls(torch.device("cpu"), LAYOUTS[0]), ids=lambda op: op._name)
-def test_an_op_is_registered_soundly(op, layout, device):
+@pytest.mark.parametrize("call", range(len(NAMES)), ids=NAMES)
+def test_an_op_is_registered_soundly(call, layout, device):
     """Schema, fake implementation (shapes, strides, dtypes) and autograd agree with what runs."""
-    torch.library.opcheck(op, calls(device, layout)[op])
+    torch.library.opcheck(*calls(device, layout)[call])
 
 
 def everything(  # noqa: PLR0917 (scripted and compiled: tensors in, one by one)
@@ -71,28 +98,53 @@ def everything(  # noqa: PLR0917 (scripted and compiled: tensors in, one by one)
     motions: torch.Tensor,
     weights: torch.Tensor,
     references: torch.Tensor,
+    following: torch.Tensor,
     disc: torch.Tensor,
     square: torch.Tensor,
     earlier: torch.Tensor,
     keep: torch.Tensor,
-    size: list[int],
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    map_size: list[int],
+    image_size: list[int],
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     ops = torch.ops.draglive
-    moved = ops.track_points(features.detach(), handles, references, square, False, size)
-    loss = ops.motion_supervision(features, moved, motions, weights, disc, size)
+    seen = features.detach()
+    moved = ops.track_points(
+        seen,
+        None,
+        handles,
+        references,
+        following,
+        square,
+        squared=False,
+        map_size=map_size,
+        image_size=image_size,
+    )
+    pull = ops.supervise(
+        seen,
+        None,
+        moved,
+        handles,
+        following,
+        disc,
+        speed_px=1.0,
+        stop_px=0.5,
+        map_size=map_size,
+        image_size=image_size,
+    )
+    loss = ops.motion_supervision(features, moved, motions, weights, disc, image_size)
     loss = loss + 20.0 * ops.mask_loss(features, earlier, keep)
-    return loss, moved, ops.to_rgba(features)
+    return loss, moved, pull, ops.to_rgba(features)
 
 
 def run_everything(function, device):
     torch.manual_seed(0)
     features = map_of(torch.channels_last, device, grad=True)
     handles, motions, weights, disc, size = supervised(device)
-    _, references, square, *_ = searched(device)
-    points = handles, motions, weights, references
-    loss, moved, rgba = function(features, *points, disc, square, *protected(device), size)
+    _, references, following, square = searched(device)
+    points = handles, motions, weights, references, following
+    loss, *results = function(features, *points, disc, square, *protected(device), [5, 9], size)
     (gradient,) = torch.autograd.grad(loss, features)
-    return loss.detach(), gradient, moved.detach(), rgba
+    return loss.detach(), gradient, *(result.detach() for result in results)
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
@@ -136,12 +188,20 @@ def watched():
     features = feature_map(8, (16, 16)).requires_grad_()
     handles, motions, weights, disc, _ = supervised(device)
     references, square, size = torch.zeros(len(handles), 8), square_offsets(3, device), [1024, 1024]
-    keep = torch.rand(16, 16)
+    keep, yes = torch.rand(16, 16), weights > 0
+    plan = plan_windows(
+        [(False, 16, 16)], points=len(handles), reach_px=4.0, image_height=1024, cover=64
+    )
+    windows = torch.randn(len(handles), 8, plan.makes[0].height, plan.makes[0].width)
     with Watch() as watch:
         loss = motion_supervision_reference(features, handles, motions, weights, disc, size)
         loss = loss + mask_loss_reference(features, features.detach(), keep)
         torch.autograd.grad(loss, features)
-        track_points_reference(features, handles, references, square, False, size)
+        sizes = {"map_size": [16, 16], "image_size": size}
+        origins = window_origins(plan, [False], handles)[0]
+        for held in (features.detach(), None), (windows, origins):
+            supervise_reference(*held, handles, motions, yes, disc, **SPEED, **sizes)
+            track_points_reference(*held, handles, references, yes, square, squared=False, **sizes)
     watch.samples = len(handles) * len(square) * 4 * 8
     return watch
 
@@ -160,10 +220,17 @@ def test_nothing_comes_from_the_host_or_goes_there(watched):
 def test_nothing_waits_for_the_card(card_never_waited_for):
     device = torch.device("cuda")
     run_everything(everything, device)  # kernels load on their first call
-    features = map_of(torch.channels_last, device, grad=True)
-    motion, search, mask = supervised(device), searched(device), protected(device)
+    features, windows = (
+        map_of(torch.channels_last, device, grad=True),
+        windows_of_map(LAYOUTS[1], device),
+    )
+    motion, mask, pull = supervised(device), protected(device), pulled(device)
+    handles, *search = searched(device)
     with card_never_waited_for():
-        moved = track_points(features.detach(), *search)
+        moved = handles
+        for held in (features.detach(), None), windows:
+            moved = track_points(*held, moved, *search, squared=False, **SIZES)
+            supervise(*held, moved, *pull[1:], **SPEED, **SIZES)
         loss = motion_supervision(features, moved, *motion[1:]) + mask_loss(features, *mask)
         torch.autograd.grad(loss, features)
         to_rgba(features.detach())

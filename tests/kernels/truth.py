@@ -52,6 +52,16 @@ def motion_supervision(features, handles, motions, weights, offsets, image_size)
     return loss, gradient
 
 
+def supervise(features, handles, targets, active, offsets, *, speed_px, stop_px, image_size):
+    """The gradient of a step: motions clipped to what remains, points that still move only."""
+    remaining = targets - handles
+    length = np.hypot(*remaining.T)
+    motions = remaining * np.minimum(1, speed_px / np.maximum(length, 1e-300))[:, None]
+    pulling = (active > 0) & (length > stop_px)
+    _, gradient = motion_supervision(features, handles, motions, pulling, offsets, image_size)
+    return gradient
+
+
 def track_points(features, handles, references, radius, squared, image_size):
     """Each handle where [1, C, h, w] meets its reference best; of equals the nearest, then rows."""
     (features,), (height, width) = features, image_size
