@@ -1,0 +1,293 @@
+// The layers of a synthesis network one after the other, forward and backward, by a team of threads.
+//
+// All threads run the same stages and wait for each other after each. What a stage writes depends
+// on neither the number of threads nor their order, so results repeat bit for bit.
+#pragma once
+
+#include <memory>
+
+#include "backward.h"
+
+namespace draglive {
+
+template <class Kernel>
+class Synthesis {
+ public:
+  using E = typename Kernel::Element;
+
+  explicit Synthesis(const NetworkSpec& spec) : spec_(spec), layers_(spec.layer_count) {
+    for (int i = 0; i < spec.layer_count; ++i)
+      layers_[i].take(arena_, spec.layers[i], spec, i < spec.free);
+    for (int i = 0; i < spec.layer_count; ++i) link_forward(i);
+    if (spec.gradients)
+      for (int i = 0; i < spec.layer_count; ++i) link_backward(i);
+    copy_start();
+    pack(0, spec.free, nullptr);
+    seconds_.assign(2 * spec.layer_count + 3, 0.);
+  }
+
+  // Fixed layers' weights from w+ [num_ws, w_dim].
+  void fold(const float* ws) { pack(spec_.free, spec_.layer_count, ws); }
+
+  void forward(const float* ws, const std::int32_t* origins) {
+    set_origins(origins);
+    on_team([&](Team team) {
+      modulate(team, ws);
+      for (int i = 0; i < spec_.layer_count; ++i) run_layer(i, team);
+    });
+  }
+
+  // dL/dF (E or float, as the features lie) to dL/dw, float [free, w_dim].
+  template <class G>
+  void backward(const G* feature_gradient, float* w_gradient) {
+    on_team([&](Team team) {
+      clock(team, -1);
+      gradient_of_features(layers_.back(), team, feature_gradient);
+      team.wait();
+      clock(team, spec_.layer_count + 1);
+      for (int i = spec_.layer_count - 1; i >= 0; --i) {
+        run_layer_backward(i, team);
+        clock(team, spec_.layer_count + 2 + i);
+      }
+      set_w_gradients(team, w_gradient);
+      clock(team, 2 * spec_.layer_count + 2);
+    });
+  }
+
+  const std::vector<double>& seconds() const { return seconds_; }
+  Layer<Kernel>& layer(int i) { return layers_[i]; }
+  Arena& arena() { return arena_; }
+  const NetworkSpec& spec() const { return spec_; }
+
+  template <class Work>
+  void on_team(Work work) {
+#pragma omp parallel num_threads(spec_.threads)
+    {
+      Kernel::begin();
+      work(Team{omp_get_thread_num(), omp_get_num_threads()});
+      Kernel::end();
+    }
+  }
+
+  // Styles and demodulations of the free layers, and the constant times the first style.
+  void modulate(Team team, const float* ws) {
+    clock(team, -1);
+    for (int i = 0; i < spec_.free; ++i)
+      layers_[i].modulation.set_style(team, ws + static_cast<std::ptrdiff_t>(i) * spec_.w_dim);
+    team.wait();
+    for (int i = 0; i < spec_.free; ++i) layers_[i].modulation.set_demodulation(team);
+    if (team.index == 0) scale_start();
+    team.wait();
+    clock(team, 0);
+  }
+
+  void run_layer(int i, Team team) {
+    Layer<Kernel>& layer = layers_[i];
+    if (layer.cuts) {
+      cut(layer, layers_[i - 1], team);
+      team.wait();
+    }
+    if (layer.spec.up) {
+      transpose_convolve(layer, team);
+      team.wait();
+      filter(layer, team);
+    } else {
+      convolve(layer, team);
+    }
+    team.wait();
+    clock(team, 1 + i);
+  }
+
+ private:
+  bool scales(int i) const { return i < spec_.free; }
+
+  // Layer i writes into the grid that layer i + 1 reads, or keeps its output for it to cut.
+  void link_forward(int i) {
+    Layer<Kernel>& layer = layers_[i];
+    const Shape shape{layer.pictures, layer.height, layer.width, layer.out};
+    const bool last = i + 1 == spec_.layer_count;
+    if (last && spec_.features) {
+      layer.finish.kept = {static_cast<E*>(spec_.features), shape.pictures, shape.height,
+                           shape.width, shape.width,
+                           static_cast<std::ptrdiff_t>(shape.height) * shape.width, shape.channels};
+      return;
+    }
+    if (last || layers_[i + 1].cuts) {
+      layer.finish.kept = make_grid<E>(arena_, shape, 0, 0);
+      return;
+    }
+    const bool next_free = scales(i + 1);
+    if (next_free) {
+      layer.finish.scaled = layers_[i + 1].input;
+      layer.finish.next_style = layers_[i + 1].modulation.style;
+      layer.finish.kept = make_grid<E>(arena_, shape, 0, 0);
+    } else {
+      layer.finish.kept = layers_[i + 1].input;
+    }
+  }
+
+  // Layer i + 1's backward makes the gradient to layer i's sums, with both layers' own sums.
+  void link_backward(int i) {
+    Layer<Kernel>& layer = layers_[i];
+    layer.finish_gradient.forward = layer.finish;
+    layer.finish_gradient.forward.clamp = rounded<E>(layer.finish.clamp);
+    if (!layer.free) return;
+    const bool by_rows = i + 1 == spec_.layer_count || layers_[i + 1].cuts;
+    layer.modulation.output_sums.take(
+        arena_, by_rows ? ROW_CHUNKS : layers_[i + 1].backward.chunks(), layer.out);
+    layer.modulation.style_sums.take(
+        arena_, layer.cuts ? ROW_CHUNKS : layer.backward.chunks(), layer.in);
+    layer.finish_gradient.own_output_sums = layer.modulation.output_sums;
+    if (i == 0) return;
+    layers_[i - 1].finish_gradient.next_style_sums = layer.modulation.style_sums;
+    layers_[i - 1].finish_gradient.forward.next_style = layer.modulation.style;
+  }
+
+  void run_layer_backward(int i, Team team) {
+    const Layer<Kernel>& layer = layers_[i];
+    if (layer.spec.up) {
+      filter_backward(layer, team);
+      team.wait();
+    }
+    if (i == 0) {
+      style_gradient_of_start(layer, team, start_, spec_.start_width);
+    } else if (layer.cuts) {
+      gradient_of_windows(layer, team);
+      team.wait();
+      gather_windows(layer, layers_[i - 1], team);
+    } else {
+      gradient_of_input(layer, layers_[i - 1], team);
+    }
+    team.wait();
+  }
+
+  void set_w_gradients(Team team, float* gradient) {
+    for (int i = 0; i < spec_.free; ++i) layers_[i].modulation.sum_chunks(team);
+    team.wait();
+    for (int i = 0; i < spec_.free; ++i) layers_[i].modulation.finish_style_gradient(team);
+    team.wait();
+    for (int i = 0; i < spec_.free; ++i)
+      layers_[i].modulation.set_w_gradient(
+          team, gradient + static_cast<std::ptrdiff_t>(i) * spec_.w_dim);
+  }
+
+  void copy_start() {
+    const Layer<Kernel>& first = layers_[0];
+    start_ = arena_.zeros<float>(static_cast<std::size_t>(4) * spec_.start_width * first.in);
+    const int samples = 4 * spec_.start_width;
+    for (int c = 0; c < first.spec.in; ++c)
+      for (int s = 0; s < samples; ++s) start_[s * first.in + c] = spec_.start[c * samples + s];
+    ones_ = arena_.take<float>(first.in);
+    std::fill(ones_, ones_ + first.in, 1.f);
+    scale_start();
+  }
+
+  void scale_start() {
+    const Layer<Kernel>& first = layers_[0];
+    const float* style = first.free ? first.modulation.style : ones_;
+    for (int y = 0; y < 4; ++y)
+      for (int x = 0; x < spec_.start_width; ++x)
+        for (int c = 0; c < first.in; c += LANES)
+          store(first.input.at(0, y, x) + c, load(start_at(y, x) + c) * load(style + c));
+  }
+
+  const float* start_at(int y, int x) const {
+    return start_ + static_cast<std::ptrdiff_t>(y * spec_.start_width + x) * layers_[0].in;
+  }
+
+  void pack(int from, int to, const float* ws) {
+    on_team([&](Team team) {
+      for (int i = from; i < to; ++i) {
+        Modulation& modulation = layers_[i].modulation;
+        if (ws != nullptr)
+          modulation.set_style(team, ws + static_cast<std::ptrdiff_t>(i) * spec_.w_dim);
+        team.wait();
+        if (ws != nullptr) modulation.set_demodulation(team);
+        team.wait();
+        layers_[i].pack(team);
+      }
+    });
+  }
+
+  void set_origins(const std::int32_t* origins) {
+    for (int i = 0; i < spec_.layer_count; ++i) {
+      const std::int32_t* own =
+          layers_[i].windowed() ? origins + static_cast<std::ptrdiff_t>(i) * spec_.points * 2
+                                : nullptr;
+      layers_[i].finish.place.origins = own;
+      layers_[i].finish_gradient.forward.place.origins = own;
+    }
+  }
+
+  // Thread 0's time since the last call, for `seconds`.
+  void clock(Team team, int stage) {
+    if (team.index != 0) return;
+    const double now = omp_get_wtime();
+    if (stage >= 0) seconds_[stage] = now - last_clock_;
+    last_clock_ = now;
+  }
+
+  void cut(Layer<Kernel>& layer, const Layer<Kernel>& below, Team team) {
+    const auto [from, to] = team.share(layer.pictures * layer.in_height);
+    const Grid<E>& map = below.finish.kept;
+    for (int row = from; row < to; ++row) {
+      const int p = row / layer.in_height, y = row % layer.in_height;
+      const int map_y = y + layer.read_origin(p, 1);
+      for (int x = 0; x < layer.in_width; ++x) {
+        const int map_x = x + layer.read_origin(p, 0);
+        const bool inside = map_y >= 0 && map_y < map.height && map_x >= 0 && map_x < map.width;
+        for (int c = 0; c < layer.in; c += LANES) {
+          Lanes value = inside ? load(map.at(0, map_y, map_x) + c) : all(0);
+          if (layer.free) value *= load(layer.modulation.style + c);
+          store(layer.input.at(p, y, x) + c, value);
+        }
+      }
+    }
+  }
+
+  void convolve(const Layer<Kernel>& layer, Team team) {
+    layer.forward.run(team, [&](const Block& block, const float* values) {
+      const auto constants = layer.finish.channels(block.channel);
+      int y = block.first / layer.input.pitch, x = block.first % layer.input.pitch;
+      for (int row = 0; row < block.rows; ++row, values += PANEL) {
+        if (x < layer.width) {
+          const Lanes sums[2] = {load(values), load(values + LANES)};
+          layer.finish(block.picture, y, x, constants, sums);
+        }
+        if (++x == layer.input.pitch) x = 0, ++y;
+      }
+    });
+  }
+
+  void transpose_convolve(const Layer<Kernel>& layer, Team team) {
+    layer.forward.run(team, [&](const Block& block, const float* values) {
+      const int plane = block.pass * layer.pictures + block.picture;
+      E* into = layer.phases.planes.at(plane, 0, block.first) + block.channel;
+      for (int row = 0; row < block.rows; ++row, values += PANEL, into += layer.out) {
+        store(into, load(values));
+        store(into + LANES, load(values + LANES));
+      }
+    });
+  }
+
+  void filter(const Layer<Kernel>& layer, Team team) {
+    const int panels = layer.out / PANEL;
+    const auto [from, to] = team.share(layer.pictures * layer.height * panels);
+    for (int item = from; item < to; ++item) {
+      const int row = item / panels, channel = item % panels * PANEL;
+      const int p = row / layer.height, y = row % layer.height;
+      filter_row(layer.phases, p, y, layer.width, layer.first_t(p, 1), layer.first_t(p, 0),
+                 channel, layer.finish);
+    }
+  }
+
+  Arena arena_;
+  NetworkSpec spec_;
+  std::vector<Layer<Kernel>> layers_;
+  float* start_ = nullptr;  // [4, width, channels]
+  float* ones_ = nullptr;
+  std::vector<double> seconds_;  // modulation, layers; gradient of the last, layers backward
+  double last_clock_ = 0;
+};
+
+}  // namespace draglive
