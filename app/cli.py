@@ -26,7 +26,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 BAD_INPUT = 2
 DTYPES = ("auto", "float32", "bfloat16", "float16")
-BACKENDS = ("auto", "eager", "script", "compile")
+BACKENDS = ("auto", "fused", "compile", "script", "eager")
 
 
 class DefaultToOpen(click.Group):
@@ -258,7 +258,7 @@ def bench() -> None:
     "backends",
     type=click.Choice(BACKENDS[1:]),
     multiple=True,
-    default=["eager", "script"],
+    default=["fused", "eager", "script"],
     show_default=True,
     help="May be repeated.",
 )

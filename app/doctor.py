@@ -70,6 +70,7 @@ def examine() -> list[Check]:
         "OpenCV": _opencv,
         "Cache": _cache,
         "Default model": _model,
+        "Back-ends": _backends,
     }
     return [_guarded(name, probe) for name, probe in probes.items()]
 
@@ -287,6 +288,19 @@ def _model() -> Check:
         return Check("Default model", "missing", _one_line(error), "install draglive again")
     mib = DEFAULT_MODEL.stat().st_size / 2**20
     return Check("Default model", "ok", f"{model.name}, {mib:.0f} MiB")
+
+
+def _backends() -> Check:
+    """A drag step and a picture of the default model on each back-end, measured now."""
+    from draglive.app.engine.engine import EngineOptions, load_editor
+
+    editor, chooser = load_editor(EngineOptions(backend="eager", background=False))
+    found = chooser.survey(editor.cut)
+    times = {name: ms for name, ms in found.items() if isinstance(ms, float)}
+    ranked = [f"{name} {times[name]:.1f} ms" for name in sorted(times, key=lambda n: times[n])]
+    refused = [f"{name}: {why}" for name, why in found.items() if isinstance(why, str)]
+    line = f"{', '.join(ranked)} a step and picture ({editor.device.dtype_name})"
+    return Check("Back-ends", "ok", "; ".join([line, *refused]))
 
 
 def _installed(distribution: str) -> bool:

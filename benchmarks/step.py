@@ -1,8 +1,9 @@
 """How long a drag step and its picture take on this machine, stage by stage.
 
 Cases (points × mask × back-end) take turns in one process, so that a noisy machine is noisy for
-all of them; figures are medians and percentiles after a warm-up. Stages come from the engine's own
-timers: host clock on a CPU, events on a CUDA card.
+all of them; figures are medians and percentiles after a warm-up. A step's time is the device's:
+the host's clock on a CPU, events on a CUDA card, where `round trip` adds a wait for every step.
+Beside each fused case stands its floor, from the machine's best rates in the same run.
 """
 
 from __future__ import annotations
@@ -21,8 +22,11 @@ import torch
 from draglive.app.engine.device import FrameSlot, percentiles
 from draglive.app.engine.editor import Editor
 from draglive.app.engine.engine import EngineOptions, load_editor
+from draglive.app.engine.fused import FusedRunner
+from draglive.app.engine.runners import RunnerName
 from draglive.app.engine.types import AddPoint, DragPoint, Point, SetMask, Size
-from draglive.stylegan2_jit.compile import BackendName
+
+from .ceilings import Ceilings, measure_ceilings, step_work
 
 STEPS_PER_TURN = 3
 WARM_UP_TURNS = 3
@@ -32,7 +36,7 @@ WARM_UP_TURNS = 3
 class Case:
     """What is measured."""
 
-    backend: BackendName
+    backend: RunnerName
     points: int
     masked: bool
 
@@ -48,12 +52,14 @@ class Run:
     case: Case
     editor: Editor
     slot: FrameSlot
-    step_ms: list[float] = field(default_factory=list)
+    step_ms: list[float] = field(default_factory=list)  # each waited for
     picture_ms: list[float] = field(default_factory=list)
 
     def turn(self) -> None:
-        """Some steps, then one picture to the host; each waited for."""
+        """Steps back to back; then steps and a picture to the host, each waited for."""
         device = self.editor.device
+        self.editor.step(STEPS_PER_TURN)  # back to back: the stages' times
+        device.synchronize()
         for _ in range(STEPS_PER_TURN):
             start = time.perf_counter()
             view = self.editor.step()
@@ -68,7 +74,7 @@ class Run:
 
 
 def measure(
-    options: EngineOptions, backends: Sequence[BackendName], points: Sequence[int], turns: int
+    options: EngineOptions, backends: Sequence[RunnerName], points: Sequence[int], turns: int
 ) -> dict[str, Any]:
     """Run all cases in turns.
 
@@ -95,18 +101,31 @@ def measure(
                 run.step_ms.clear()
                 run.picture_ms.clear()
                 run.editor.timers.clear()
-    return {"machine": _machine(runs[0].editor), "cases": [_summary(run) for run in runs]}
+    ceilings = measure_ceilings(runs[0].editor.device)
+    return {
+        "machine": _machine(runs[0].editor),
+        "ceilings": asdict(ceilings),
+        "cases": [_summary(run, ceilings) for run in runs],
+    }
 
 
 def table(report: Mapping[str, Any]) -> Iterator[str]:
     """The report's cases as lines of text."""
-    yield f"{'case':32} {'step p50':>9} {'p95':>7} {'picture p50':>12} {'p95':>7}   (ms)"
+    yield (
+        f"{'case':30} {'step p50':>9} {'p95':>7} {'floor':>7} "
+        f"{'round trip':>11} {'picture p50':>12} {'p95':>7}   (ms)"
+    )
     for case in report["cases"]:
-        step, picture = case["step"], case["picture"]
+        step, picture = case["stages"]["step"], case["picture"]
+        floor = f"{case['floor_ms']:7.3f}" if case["floor_ms"] else f"{'':7}"
         yield (
-            f"{case['name']:32} {step['p50_ms']:9.2f} {step['p95_ms']:7.2f} "
-            f"{picture['p50_ms']:12.2f} {picture['p95_ms']:7.2f}"
+            f"{case['name']:30} {step['p50_ms']:9.3f} {step['p95_ms']:7.3f} {floor} "
+            f"{case['step']['p50_ms']:11.3f} {picture['p50_ms']:12.3f} {picture['p95_ms']:7.3f}"
         )
+    ceilings = report["ceilings"]
+    yield (
+        f"best seen: {ceilings['teraflops']:.2f} TFLOP/s, {ceilings['gigabytes_per_s']:.0f} GB/s"
+    )
 
 
 def _prepare(case: Case, options: EngineOptions) -> Run:
@@ -130,10 +149,14 @@ def _ring(size: Size, count: int) -> Iterator[tuple[Point, Point]]:
         yield Point(x, y), Point(0.0 if x > size.width / 2 else size.width - 1.0, 0.0)
 
 
-def _summary(run: Run) -> dict[str, object]:
+def _summary(run: Run, ceilings: Ceilings) -> dict[str, object]:
+    runner = run.editor.runner
+    fused = isinstance(runner, FusedRunner)
+    floor_ms = ceilings.floor_ms(step_work(runner.network, runner.last_plan)) if fused else None
     return {
         "name": str(run.case),
         **asdict(run.case),
+        "floor_ms": floor_ms,
         "step": asdict(percentiles(run.step_ms)),
         "picture": asdict(percentiles(run.picture_ms)),
         "stages": {name: asdict(s) for name, s in run.editor.timers.stats().items()},

@@ -26,7 +26,6 @@ from draglive.stylegan2_jit.calibrate import (
 from draglive.stylegan2_jit.checkpoints import Checkpoint
 from draglive.stylegan2_jit.compile import (
     BackendError,
-    BackendName,
     Cut,
     build_backend,
     in_a_line,
@@ -37,10 +36,10 @@ from draglive.stylegan2_jit.compile import (
 from .device import Device
 from .fused import FusedRunner, network_of
 from .fused_kernels import at_once, open_kernels
-from .runners import AutogradRunner, Runner
+from .runners import AutogradRunner, Runner, RunnerName
 from .selfcheck import check_runner, time_runners
 
-RunnerName = Literal["fused"] | BackendName
+SURVEYED: tuple[RunnerName, ...] = ("fused", "script", "eager")
 BackendChoice = Literal["auto", "fused", "compile", "script", "eager"]
 
 
@@ -137,6 +136,23 @@ class RunnerChooser:
         if self._calibration is not None:
             self._calibration[1].stop()
             self._calibration = None
+
+    def survey(self, cut: Cut) -> dict[RunnerName, float | str]:
+        """Milliseconds of a step and a picture on each back-end, or why there are none.
+
+        Takes seconds. torch.compile's are those remembered: measuring them takes minutes.
+        """
+        found: dict[RunnerName, float | str] = {}
+        runners = []
+        for name in SURVEYED:
+            try:
+                runners.append(self._get(name, cut))
+            except (BackendError, RuntimeError) as error:
+                found[name] = in_a_line(error)
+        found |= time_runners(runners, self._ws, self._image_size)
+        verdict = read_verdict(self._setting(cut))
+        measured = verdict.times_ms.get("compile") if verdict else None
+        return {**found, "compile": measured or "not measured yet: the window does it, once"}
 
     def _get(self, name: RunnerName, cut: Cut) -> Runner:
         if (name, cut) not in self._built:

@@ -194,6 +194,11 @@ class StageTimers:
             name, before, after = self._pending.popleft()
             self.add(name, before.elapsed_time(after))
 
+    def latest_s(self, name: str) -> float:
+        """The newest sample of a stage in seconds; 0 before there is one."""
+        samples = self._samples.get(name)
+        return samples[-1] / 1e3 if samples else 0.0
+
     def clear(self) -> None:
         """Forget all samples: the warm-up is over."""
         self._samples, self._counts = {}, {}

@@ -10,8 +10,9 @@ Knows nothing of threads, windows, commands or files.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Hashable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -29,6 +30,7 @@ from draglive.kernels import (
 
 from .adam import Adam
 from .device import Device
+from .graph import StepGraph
 from .points import Points
 from .runners import Runner, Seen
 from .types import DragConfig
@@ -39,6 +41,17 @@ class Timers(Protocol):
 
     def stage(self, name: str) -> AbstractContextManager[None]:
         """Time what is inside."""
+
+
+class Untimed:
+    """Times nothing: what is captured into a graph has no clock of its own."""
+
+    def stage(self, name: str) -> AbstractContextManager[None]:
+        """Time nothing."""
+        return nullcontext()
+
+
+UNTIMED = Untimed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +69,14 @@ class MaskTerm:
         self._mask = mask  # float32 [H, W], 1 = movable
         self._anchor: tuple[Tensor, Tensor] | None = None
 
-    def release(self) -> None:
-        """Protect the picture of the next step instead."""
-        self._anchor = None
+    @property
+    def anchored(self) -> bool:
+        """Whether it knows the picture that it protects."""
+        return self._anchor is not None
+
+    def anew(self) -> MaskTerm:
+        """The same region, to protect the picture of the next step instead."""
+        return MaskTerm(self._mask)
 
     def gradient(self, weight: Tensor, features: Tensor) -> Tensor:
         """Of `weight` (a scalar) times the mask term, to the features [1, C, h, w]."""
@@ -89,6 +107,7 @@ class Drag:
         self._seen: Seen | None = None
         self._adam = Adam(ws)
         self._one = torch.ones([], device=device.on)
+        self._graph = StepGraph(self._move, self._see) if device.is_cuda else None
         self._runner = runner
         self.configure(config, runner)
         self._turn_away()
@@ -135,15 +154,30 @@ class Drag:
         """The present picture and its points, without moving w+."""
         return self._view(self._look(timers))
 
-    def step(self, timers: Timers) -> View:
-        """One drag step, and what it led to; w+ stays bitwise when every point has arrived."""
+    def step(self, timers: Timers) -> None:
+        """One drag step; w+ stays bitwise when every point has arrived."""
         seen = self._look(timers)
         self._seen = None  # its gradient is used up, whatever comes of it
+        if self._graph is not None and not self._needs_anchor():
+            self._seen = self._graph.step(seen, self._key(), one_set=self._runner.one_set)
+        else:
+            self._move(seen, timers)
+            self._see(timers)
+
+    def _key(self) -> Hashable:
+        """What a captured step depends on besides data."""
+        settings = replace(self._config, step_size=1.0)
+        return self._runner, settings, self.points.handles.data_ptr(), self.mask
+
+    def _needs_anchor(self) -> bool:
+        return self.mask is not None and not self.mask.anchored
+
+    def _move(self, seen: Seen, timers: Timers = UNTIMED) -> None:
+        """Go back from what was seen and move w+."""
         with timers.stage("loss_backward"):
             gradient = self._runner.gradient(seen, self._pull(seen))
         with timers.stage("update"), torch.no_grad():
             self._adam.step(self.ws, gradient, self._moving().amax())
-        return self._view(self._see(timers))
 
     def _look(self, timers: Timers) -> Seen:
         """The features at the present w+, made anew only when something changed."""
@@ -164,7 +198,7 @@ class Drag:
         near = seen.reach_px >= self._config.reach_px and not self.points.any_fresh
         return near and self.mask is None
 
-    def _see(self, timers: Timers) -> Seen:
+    def _see(self, timers: Timers = UNTIMED) -> Seen:
         """Run the generator at the present w+ and find the handles there."""
         with timers.stage("forward"):
             seen = self._run()
@@ -213,4 +247,4 @@ class Drag:
         self._seen = None
         self._runner.start(self.ws)
         if self.mask is not None:
-            self.mask.release()
+            self.mask = self.mask.anew()

@@ -114,11 +114,13 @@ class Editor:
         """The present picture and where its points are, without moving anything."""
         return self._drag.look(self.timers)
 
-    def step(self) -> View:
-        """One drag step, and a view of the picture that it led to."""
-        self.steps += 1
-        with self.timers.stage("step"):
-            return self._drag.step(self.timers)
+    def step(self, count: int = 1) -> View:
+        """Some drag steps, and a view of the picture that they led to."""
+        for _ in range(count):
+            self.steps += 1
+            with self.timers.stage("step"):
+                self._drag.step(self.timers)
+        return self.look()
 
     @torch.no_grad()
     def render(self, view: View, slot: FrameSlot) -> Request:
@@ -155,9 +157,14 @@ class Editor:
         if self.state.points != before.points:
             self._drag.points.set(self.state.points, _taken(command))
 
-    def _runner(self) -> Runner:
+    @property
+    def cut(self) -> Cut:
+        """Where the generator is cut, by the present settings."""
         config = self.state.config
-        return self._runners(Cut(count_blocks(config.feature_resolution), config.last_layer + 1))
+        return Cut(count_blocks(config.feature_resolution), config.last_layer + 1)
+
+    def _runner(self) -> Runner:
+        return self._runners(self.cut)
 
     def _check(self, config: t.DragConfig) -> None:
         resolutions = self.model.feature_resolutions

@@ -19,7 +19,7 @@ from draglive.stylegan2_jit.compile import BackendError, Cut
 from draglive.stylegan2_jit.layers import FullyConnected, SynthesisLayer, ToRGB
 from draglive.stylegan2_jit.networks import FirstBlock, Synthesis, SynthesisBlock
 
-from .runners import Seen
+from .runners import RunnerName, Seen
 
 COVER = 0.5  # windows that together have more of a map than this are no less work than all of it
 MOST_PLANS = 4  # buffers are kept for so many
@@ -78,7 +78,8 @@ class FusedRunner:
         kernels: the device's.
     """
 
-    name = "fused"
+    name: RunnerName = "fused"
+    one_set = True
 
     def __init__(self, network: Network, cut: Cut, image_size: list[int], kernels: Kernels) -> None:
         self.blocks = cut.blocks
@@ -86,10 +87,16 @@ class FusedRunner:
         self._free = min(cut.free, network.layer_count(cut.blocks))
         layers = network.layers[: network.layer_count(cut.blocks)]
         self._shapes = [(layer.up, layer.height, layer.width) for layer in layers]
-        self._network, self._kernels = network, kernels
+        self.network, self._kernels = network, kernels
         self._picture = kernels.picture(network)
         self._prepared: dict[tuple[int, float, bool], Prepared] = {}
-        self._last: FeatureSynthesis | None = None
+        self._last: Prepared | None = None
+
+    @property
+    def last_plan(self) -> WindowPlan:
+        """What was computed last."""
+        assert self._last is not None
+        return self._last.plan
 
     def start(self, ws: Tensor) -> None:
         """Fold anew, each synthesis when it is needed next."""
@@ -100,7 +107,7 @@ class FusedRunner:
     def see(self, ws: Tensor, handles: Tensor, reach_px: float, *, whole: bool) -> Seen:
         """Windows around the handles, or the whole map where that is wanted or no more work."""
         prepared = self._prepare(handles.shape[0], reach_px, whole)
-        plan, self._last = prepared.plan, prepared.synthesis
+        self._last, plan = prepared, prepared.plan
         if not prepared.folded:
             prepared.synthesis.fold(ws[0])
             prepared.folded = True
@@ -115,7 +122,7 @@ class FusedRunner:
         """See `runners.Runner`."""
         assert self._last is not None
         gradient = torch.zeros_like(seen.ws)
-        gradient[0, : self._free] = self._last.backward(pull)
+        gradient[0, : self._free] = self._last.synthesis.backward(pull)
         return gradient
 
     @torch.no_grad()
@@ -135,7 +142,7 @@ class FusedRunner:
                 image_height=self._image_size[0],
                 cover=0.0 if whole else COVER,
             )
-            synthesis = self._kernels.features(self._network, plan, self._free)
+            synthesis = self._kernels.features(self.network, plan, self._free)
             self._prepared[key] = Prepared(plan, synthesis)
         return self._prepared[key]
 

@@ -25,9 +25,9 @@ class Pace:
         self._interval_s = frame_interval_s
         self._step_s = self._frame_s = frame_interval_s
 
-    def observe(self, steps: int, steps_s: float, frame_s: float) -> None:
-        """Learn from one round: `steps` steps took `steps_s`, the picture `frame_s`."""
-        self._step_s += 0.2 * (steps_s / steps - self._step_s)
+    def observe(self, step_s: float, frame_s: float) -> None:
+        """Learn from one round: what a step took, and what its picture took."""
+        self._step_s += 0.2 * (step_s - self._step_s)
         self._frame_s += 0.2 * (frame_s - self._frame_s)
 
     def steps_per_frame(self) -> int:

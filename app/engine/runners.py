@@ -8,14 +8,16 @@ their gradients written by hand.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
 
 from draglive.kernels import to_rgba
 from draglive.kernels.sampling import gather_bilinear, held_corners
-from draglive.stylegan2_jit.compile import Backend
+from draglive.stylegan2_jit.compile import Backend, BackendName
+
+RunnerName = Literal["fused"] | BackendName
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,16 @@ class Runner(Protocol):
     """The generator, as a drag needs it. Not thread-safe; owned by the engine's thread."""
 
     @property
-    def name(self) -> str:
+    def name(self) -> RunnerName:
         """The back-end's name."""
 
     @property
     def blocks(self) -> int:
         """How many blocks there are up to the feature block."""
+
+    @property
+    def one_set(self) -> bool:
+        """Whether every `see` of a shape uses the same buffers."""
 
     def start(self, ws: Tensor) -> None:
         """Take another picture: its vectors beyond the free ones stay as here until the next."""
@@ -80,8 +86,9 @@ class AutogradRunner:
     def __init__(self, backend: Backend, image_size: list[int]) -> None:
         self._backend = backend
         self._image_size = image_size
-        self.name: str = backend.name
+        self.name: RunnerName = backend.name
         self.blocks = backend.cut.blocks
+        self.one_set = False
 
     def start(self, ws: Tensor) -> None:
         """Nothing is kept from picture to picture."""

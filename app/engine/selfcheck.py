@@ -14,7 +14,7 @@ from draglive.kernels import square_offsets
 from draglive.kernels.sampling import held_corners
 from draglive.stylegan2_jit.compile import BOUND_FLOAT32, BOUNDS, BackendError
 
-from .runners import Runner, Seen
+from .runners import Runner, RunnerName, Seen
 
 REACH_PX = 8
 ROUNDS = 3
@@ -53,10 +53,12 @@ def check_runner(runner: Runner, reference: Runner, ws: Tensor, image_size: list
                 )
 
 
-def time_runners(runners: Sequence[Runner], ws: Tensor, image_size: list[int]) -> dict[str, float]:
+def time_runners(
+    runners: Sequence[Runner], ws: Tensor, image_size: list[int]
+) -> dict[RunnerName, float]:
     """Median milliseconds of a step's heavy work and a picture, the runners taking turns."""
     handles = _handles(ws.device, image_size)[:1]
-    samples: dict[str, list[float]] = {runner.name: [] for runner in runners}
+    samples: dict[RunnerName, list[float]] = {runner.name: [] for runner in runners}
     for _ in range(ROUNDS):
         for runner in runners:
             start = time.perf_counter()

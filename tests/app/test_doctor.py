@@ -11,7 +11,7 @@ from draglive.app.doctor import Check, examine, render, to_json
 
 NAMES = [
     "Python", "PyTorch", "CPU", "GPU", "Triton", "C++ compiler", "Python headers", "Display",
-    "Window", "Video", "OpenCV", "Cache", "Default model",
+    "Window", "Video", "OpenCV", "Cache", "Default model", "Back-ends",
 ]  # fmt: skip
 
 

@@ -103,7 +103,7 @@ def test_nonsense_is_told_and_changes_nothing(engine):
 
 
 def test_a_failure_is_shown_and_a_reset_heals_it(engine, monkeypatch):
-    def fail(self):
+    def fail(self, count):
         raise RuntimeError("the card fell off\nwith details")
 
     with monkeypatch.context() as patch:

@@ -137,7 +137,7 @@ def test_a_right_runner_passes_and_is_timed(pair):
 )
 def test_a_wrong_runner_is_named(pair, kernels, monkeypatch, method, spoil, what):
     fused, eager, ws = pair
-    right = getattr(type(fused._kernels.features(fused._network, None, 4)), method)
+    right = getattr(type(fused._kernels.features(fused.network, None, 4)), method)
     monkeypatch.setattr(
         "tests.app.engine.reference_kernels.ReferenceFeatures." + method,
         lambda *arguments: spoil(right(*arguments)),

@@ -13,7 +13,7 @@ def test_as_many_steps_as_fit_between_two_frames(step_ms, frame_ms, expected):
     pace = Pace(1 / 60)
     for _ in range(60):
         steps = pace.steps_per_frame()
-        pace.observe(steps, steps * step_ms / 1e3, frame_ms / 1e3)
+        pace.observe(step_ms / 1e3, frame_ms / 1e3)
     assert pace.steps_per_frame() == expected
 
 
