@@ -140,7 +140,7 @@ class TritonSynthesis:
     ) -> None:
         parts = zip(network.layers, plan.reads, plan.makes, strict=False)
         self.layers = [Layer(c, r, m, plan.points, dtype) for c, r, m in parts]
-        self.free, self._plan, self._dtype = free, plan, dtype
+        self.free, self.plan, self._dtype = free, plan, dtype
         self._scale = LOSS_SCALE.get(dtype, 1.0)
         self._precision = "tf32" if torch.backends.cuda.matmul.allow_tf32 else "ieee"
         self._start = network.start.permute(1, 2, 0).reshape(-1, network.start.shape[0])

@@ -1,0 +1,121 @@
+"""A whole drag step on a card as one CUDA graph: pull, backward, Adam, forward, track.
+
+All state is in tensors that stay where they are: changing targets, step size, mask or w+ between
+two steps needs no new capture. Knows nothing of who changes them.
+"""
+# mypy: disable-error-code="no-untyped-call"
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .adam_triton import TritonAdam
+from .supervise_triton import Supervision
+from .synthesis_triton import TritonSynthesis
+from .track_points_triton import Tracking
+from .windows_triton import write_origins
+
+
+@dataclass(frozen=True, slots=True)
+class StepState:
+    """What a step reads and changes, on the card."""
+
+    ws: Tensor  # float32 [num_ws, w_dim], changed
+    mean: Tensor  # float32 [num_ws, w_dim], Adam's, changed
+    square: Tensor  # float32 [num_ws, w_dim], Adam's, changed
+    count: Tensor  # float32 scalar, Adam's, changed
+    step_size: Tensor  # float32 scalar
+    rows: Tensor  # float32 [num_ws, 1], 1 = optimised
+    handles: Tensor  # float32 [P, 2], (x, y) image pixels, changed
+    targets: Tensor  # float32 [P, 2]
+    active: Tensor  # bool [P]
+    following: Tensor  # bool [P]
+    references: Tensor  # float32 [P, C]
+    mask: tuple[Tensor, Tensor, Tensor] | None = None  # anchor, keep, weight (see Supervision)
+
+
+@dataclass(frozen=True, slots=True)
+class StepSettings:
+    """What a captured step cannot change."""
+
+    disc: Tensor  # float32 [K, 2], offsets supervised
+    square: Tensor  # float32 [K, 2], offsets searched, nearest first
+    speed_px: float
+    stop_px: float
+    squared: bool  # tracking by L2 in place of L1
+    image_size: list[int]
+
+
+class TritonStep:
+    """Steps of one synthesis.
+
+    Args:
+        synthesis: up to the feature block, for the plan that the step's radii ask for.
+        state: on the card.
+        settings: fixed.
+    """
+
+    def __init__(
+        self, synthesis: TritonSynthesis, state: StepState, settings: StepSettings
+    ) -> None:
+        self._synthesis, self._state, self._stop_px = synthesis, state, settings.stop_px
+        features, plan = synthesis.features, synthesis.plan
+        top = plan.makes[-1]
+        sizes = {
+            "map_size": [top.map_height, top.map_width],
+            "image_size": settings.image_size,
+        }
+        self._ups: Sequence[bool] = [layer.source.up for layer in synthesis.layers]
+        self._origins = torch.zeros(
+            len(self._ups), plan.points, 2, dtype=torch.int32, device=features.device
+        )
+        self._supervision = Supervision(
+            features, settings.disc, speed_px=settings.speed_px, stop_px=settings.stop_px, **sizes
+        )
+        self._tracking = Tracking(
+            features, settings.square, points=plan.points, squared=settings.squared, **sizes
+        )
+        self._adam = TritonAdam(
+            state.ws, state.rows, state.mean, state.square, state.count, state.step_size
+        )
+        self._graph: torch.cuda.CUDAGraph | None = None
+
+    @property
+    def origins(self) -> Tensor | None:
+        """Where the windows of the features begin, int32 [P, 2]; None for the whole map."""
+        return self._origins[-1] if self._synthesis.plan.windowed else None
+
+    def look(self) -> None:
+        """Features of the present w+ around the present handles; nothing moves."""
+        write_origins(self._synthesis.plan, self._ups, self._state.handles, self._origins)
+        self._synthesis.forward(self._state.ws, self._origins)
+
+    def step(self) -> None:
+        """One step from the features seen last."""
+        state, points = self._state, (self._state.handles, self._state.targets, self._state.active)
+        pull = self._supervision.pull(self.origins, *points, state.mask)
+        gradient = self._synthesis.backward(pull)
+        self._adam.update(gradient, *points, self._stop_px)
+        self.look()
+        self._tracking.follow(self.origins, state.handles, state.references, state.following)
+
+    def capture(self) -> None:
+        """Record the step; runs it twice (kernels load), so the state must be put back after."""
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            self.look()
+            self.step()
+        torch.cuda.current_stream().wait_stream(stream)
+        self._graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self._graph):
+            self.step()
+
+    def replay(self) -> None:
+        """One recorded step."""
+        assert self._graph is not None
+        self._graph.replay()

@@ -1,0 +1,63 @@
+"""Where the windows of a step begin, on a card: twin of `windows.window_origins`."""
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, import-untyped, import-not-found"
+# ruff: noqa: ANN001
+
+from collections.abc import Sequence
+
+import triton
+import triton.language as tl
+from torch import Tensor
+
+from .windows import WindowPlan
+
+
+@triton.jit
+def place_windows(
+    handles,
+    origins,
+    reach_px,
+    scale_px,
+    LAYERS: tl.constexpr,
+    UPS: tl.constexpr,
+    WINDOWED: tl.constexpr,
+    POINTS: tl.constexpr,
+):
+    """All origins [LAYERS, P, 2]; bit i of UPS and of WINDOWED tells of layer i."""
+    i = tl.arange(0, 2 * POINTS)
+    at = ((tl.load(handles + i) - reach_px + 0.5) / scale_px - 0.5).to(tl.float32)
+    origin = tl.floor(at).to(tl.int32)
+    for down in tl.static_range(LAYERS):
+        layer: tl.constexpr = LAYERS - 1 - down
+        kept = origin if (WINDOWED >> layer) & 1 else tl.zeros_like(origin)
+        tl.store(origins + layer * 2 * POINTS + i, kept)
+        origin = (origin >> 1) - 1 if (UPS >> layer) & 1 else origin - 1
+
+
+@triton.jit
+def place_windows_kernel(
+    handles,
+    origins,
+    reach_px,
+    scale_px,
+    LAYERS: tl.constexpr,
+    UPS: tl.constexpr,
+    WINDOWED: tl.constexpr,
+    POINTS: tl.constexpr,
+):
+    """`place_windows` by one program."""
+    place_windows(handles, origins, reach_px, scale_px, LAYERS, UPS, WINDOWED, POINTS)
+
+
+def bits(flags: Sequence[bool]) -> int:
+    """Bit i of the result is flag i."""
+    return sum(1 << i for i, flag in enumerate(flags) if flag)
+
+
+def write_origins(
+    plan: WindowPlan, ups: Sequence[bool], handles: Tensor, origins: Tensor
+) -> None:
+    """As `window_origins`, into `origins` int32 [layers, P, 2]; P a power of two."""
+    windowed = bits([extent.size is not None for extent in plan.makes])
+    place_windows_kernel[(1,)](
+        handles, origins, plan.reach_px, plan.scale_px, len(ups), bits(ups), windowed, plan.points
+    )
