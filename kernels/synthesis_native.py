@@ -1,4 +1,4 @@
-"""The CPU's native twin of `synthesis.synthesize_features`, forward and backward (csrc/).
+"""The CPU's native twins of the synthesis (csrc/): a drag step's features and dL/dw, and pictures.
 
 bfloat16 runs on the CPU's matrix unit (AMX), float32 on its vector units; sums are float32 in both.
 Knows nothing of points or losses: origins in, features out, a gradient in, dL/dw out.
@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from .native import Library, NativeError, load
-from .network import ConvLayer, Network
-from .windows import WindowPlan
+from .network import Colours, ConvLayer, Network
+from .windows import Extent, WindowPlan
 
 DEPTH = 32  # csrc/grid.h pads channels to a multiple of it
 _FLOATS = ctypes.c_void_p
@@ -45,6 +45,16 @@ class NetworkSpec(ctypes.Structure):
     )
 
 
+class ColoursSpec(ctypes.Structure):
+    """As csrc/picture.h has it."""
+
+    _fields_ = (
+        *((name, _FLOATS) for name in ("weight", "affine_weight", "affine_bias", "bias")),
+        ("in_", ctypes.c_int32),
+        ("clamp", ctypes.c_float),
+    )
+
+
 def declare(library: Library) -> ctypes.CDLL:
     """The library's functions with their types."""
     functions = library.functions
@@ -56,26 +66,59 @@ def declare(library: Library) -> ctypes.CDLL:
     functions.draglive_synthesis_forward.argtypes = [pointer, pointer, pointer]
     functions.draglive_synthesis_backward.argtypes = [pointer, pointer, ctypes.c_int32, pointer]
     functions.draglive_synthesis_seconds.argtypes = [pointer, pointer]
+    functions.draglive_picture_new.restype = pointer
+    functions.draglive_picture_new.argtypes = [
+        ctypes.POINTER(NetworkSpec),
+        ctypes.POINTER(ColoursSpec),
+    ]
+    functions.draglive_picture_free.argtypes = [pointer]
+    functions.draglive_picture_render.argtypes = [pointer, pointer, pointer, ctypes.c_int32]
+    functions.draglive_picture_seconds.argtypes = [pointer, pointer]
     for name in ("free", "fold", "forward", "backward", "seconds"):
         getattr(functions, f"draglive_synthesis_{name}").restype = None
+    for name in ("free", "render", "seconds"):
+        getattr(functions, f"draglive_picture_{name}").restype = None
     return functions
 
 
 def float_network(network: Network) -> Network:
     """The network with every constant float32 and contiguous, as C++ reads it."""
 
-    def plain(layer: ConvLayer) -> ConvLayer:
+    def plain(value: Tensor) -> Tensor:
+        return value.float().contiguous()
+
+    def plain_layer(layer: ConvLayer) -> ConvLayer:
         return replace(
             layer,
-            weight=layer.weight.float().contiguous(),
-            affine_weight=layer.affine_weight.float().contiguous(),
-            affine_bias=layer.affine_bias.float().contiguous(),
-            bias=layer.bias.float().contiguous(),
-            noise=None if layer.noise is None else layer.noise.float().contiguous(),
+            weight=plain(layer.weight),
+            affine_weight=plain(layer.affine_weight),
+            affine_bias=plain(layer.affine_bias),
+            bias=plain(layer.bias),
+            noise=None if layer.noise is None else plain(layer.noise),
         )
 
-    layers = tuple(plain(layer) for layer in network.layers)
-    return replace(network, start=network.start.float().contiguous(), layers=layers)
+    def plain_colours(colours: Colours) -> Colours:
+        return replace(
+            colours,
+            weight=plain(colours.weight),
+            affine_weight=plain(colours.affine_weight),
+            affine_bias=plain(colours.affine_bias),
+            bias=plain(colours.bias),
+        )
+
+    return Network(
+        plain(network.start),
+        tuple(plain_layer(layer) for layer in network.layers),
+        tuple(plain_colours(colours) for colours in network.colours),
+    )
+
+
+def check_dtype(library: Library, dtype: torch.dtype) -> None:
+    """Raise NativeError where there is no kernel for a dtype."""
+    if dtype not in (torch.float32, torch.bfloat16):
+        raise NativeError(f"the native kernels compute in float32 or bfloat16, not {dtype}")
+    if dtype == torch.bfloat16 and library.level != "amx":
+        raise NativeError("bfloat16 needs a CPU with AMX")
 
 
 def describe(
@@ -126,10 +169,7 @@ class NativeSynthesis:
         self, network: Network, plan: WindowPlan, *, free: int, dtype: torch.dtype
     ) -> None:
         library = load()
-        if dtype not in (torch.float32, torch.bfloat16):
-            raise NativeError(f"the native kernels compute in float32 or bfloat16, not {dtype}")
-        if dtype == torch.bfloat16 and library.level != "amx":
-            raise NativeError("bfloat16 needs a CPU with AMX")
+        check_dtype(library, dtype)
         if plan.makes[0].size is not None:
             raise NativeError("the first layer must make its whole map")
         self.plan, self.dtype = plan, dtype
@@ -205,3 +245,61 @@ class NativeSynthesis:
         seconds = (ctypes.c_double * (2 * len(self.plan.makes) + 3))()
         self._functions.draglive_synthesis_seconds(self._handle, seconds)
         return list(seconds)
+
+
+class NativePicture:
+    """The whole generator, w+ to pixels; every buffer is made here, once.
+
+    Args:
+        network: constants with colours for every block; float32 copies are kept if they are not.
+        dtype: bfloat16 or float32, of what lies between layers.
+
+    Raises:
+        NativeError: no compiler, or a dtype that this CPU has no kernel for.
+    """
+
+    def __init__(self, network: Network, *, dtype: torch.dtype) -> None:
+        library = load()
+        check_dtype(library, dtype)
+        self._functions = declare(library)
+        self._network = float_network(network)
+        whole = tuple(Extent(layer.height, layer.width, None) for layer in network.layers)
+        plan = WindowPlan(whole, whole, points=1, reach_px=0.0, scale_px=1.0)
+        count = len(network.layers)
+        spec = describe(self._network, plan, free=count, gradients=False, dtype=dtype)
+        colours = (ColoursSpec * len(network.colours))()
+        for into, block in zip(colours, self._network.colours, strict=True):
+            for name in ("weight", "affine_weight", "affine_bias", "bias"):
+                setattr(into, name, getattr(block, name).data_ptr())
+            into.in_, into.clamp = block.weight.shape[1], block.clamp
+        self.blocks = len(network.colours)
+        self.height, self.width = network.layers[-1].height, network.layers[-1].width
+        self._handle = self._functions.draglive_picture_new(ctypes.byref(spec), colours)
+        if not self._handle:
+            raise NativeError("no memory for the native picture")
+        weakref.finalize(self, self._functions.draglive_picture_free, self._handle)
+
+    def render(self, ws: Tensor, out: Tensor | None = None, *, blocks: int | None = None) -> Tensor:
+        """The picture of w+.
+
+        Args:
+            ws: float32 [num_ws, w_dim].
+            out: uint8 [H, W, 4], contiguous, to write into; None makes one.
+            blocks: how many blocks to run; after fewer than all, that smaller picture is enlarged
+                bilinearly: a preview.
+
+        Returns:
+            RGBA, uint8 [H, W, 4], as `to_rgba` makes it.
+        """
+        out = torch.empty(self.height, self.width, 4, dtype=torch.uint8) if out is None else out
+        ws = ws.contiguous()
+        count = self.blocks if blocks is None else min(max(blocks, 1), self.blocks)
+        self._functions.draglive_picture_render(self._handle, ws.data_ptr(), out.data_ptr(), count)
+        return out
+
+    def stage_seconds(self) -> list[float]:
+        """How long the stages of the last picture took: modulation, each layer."""
+        count = 2 * self.blocks - 1
+        seconds = (ctypes.c_double * (2 * count + 3))()
+        self._functions.draglive_picture_seconds(self._handle, seconds)
+        return list(seconds)[: count + 1]

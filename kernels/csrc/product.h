@@ -89,6 +89,13 @@ class Product {
       }
   }
 
+  // One weight of a product with a single tap.
+  void put(int k, int n, float value) {
+    store_one(weights(n / Kernel::outputs, k / DEPTH) +
+                  Kernel::packed_index(k % DEPTH, n % Kernel::outputs),
+              value);
+  }
+
   // finish(block, values): values[row][channel] of each block, while they are hot.
   template <class Finish>
   void run(Team team, Finish finish) const {

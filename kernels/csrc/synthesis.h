@@ -99,8 +99,6 @@ class Synthesis {
   }
 
  private:
-  bool scales(int i) const { return i < spec_.free; }
-
   // Layer i writes into the grid that layer i + 1 reads, or keeps its output for it to cut.
   void link_forward(int i) {
     Layer<Kernel>& layer = layers_[i];
@@ -112,18 +110,16 @@ class Synthesis {
                            static_cast<std::ptrdiff_t>(shape.height) * shape.width, shape.channels};
       return;
     }
-    if (last || layers_[i + 1].cuts) {
-      layer.finish.kept = make_grid<E>(arena_, shape, 0, 0);
-      return;
-    }
-    const bool next_free = scales(i + 1);
-    if (next_free) {
+    const bool next_scales = !last && !layers_[i + 1].cuts && i + 1 < spec_.free;
+    if (next_scales) {
       layer.finish.scaled = layers_[i + 1].input;
       layer.finish.next_style = layers_[i + 1].modulation.style;
-      layer.finish.kept = make_grid<E>(arena_, shape, 0, 0);
-    } else {
-      layer.finish.kept = layers_[i + 1].input;
     }
+    const bool ends_block = i % 2 == 0;  // a picture's colours are made of it
+    if (last || layers_[i + 1].cuts || (next_scales && (spec_.gradients || ends_block)))
+      layer.finish.kept = make_grid<E>(arena_, shape, 0, 0);
+    else if (!next_scales)
+      layer.finish.kept = layers_[i + 1].input;
   }
 
   // Layer i + 1's backward makes the gradient to layer i's sums, with both layers' own sums.

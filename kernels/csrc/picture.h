@@ -1,0 +1,168 @@
+// From w+ to pixels: all layers on whole maps, each block's colours (a modulated 1x1 convolution
+// without demodulation), added up over the blocks at doubling sizes (Karras et al. 2020, 'skip').
+#pragma once
+
+#include "synthesis.h"
+
+namespace draglive {
+
+extern "C" {
+// As kernels/synthesis_native.py fills it in.
+struct ColoursSpec {
+  const float* weight;         // [3, in]
+  const float* affine_weight;  // [in, w_dim]
+  const float* affine_bias;    // [in]
+  const float* bias;           // [3]
+  std::int32_t in;
+  float clamp;
+};
+}
+
+typedef float Colour __attribute__((vector_size(16)));  // red, green, blue, nothing
+
+// trunc(127.5 x + 128), clipped to 0..255, NaN to 0; alpha 255.
+inline void store_rgba(std::uint8_t* to, Colour colour) {
+  typedef std::int32_t Levels __attribute__((vector_size(16)));
+  Colour level = colour * 127.5f + 128.f;
+  level = level > 0 ? level : Colour{};  // in this order NaN becomes 0
+  level = level < 255 ? level : Colour{} + 255.f;
+  const Levels whole = __builtin_convertvector(level, Levels);
+  const std::uint32_t rgba = static_cast<std::uint32_t>(whole[0]) | whole[1] << 8 | whole[2] << 16 |
+                             0xff000000u;
+  std::memcpy(to, &rgba, sizeof rgba);  // little-endian, as all CPUs with these kernels are
+}
+
+// A picture of floats with a border of zeros.
+struct Image {
+  int height = 0, width = 0;
+  Colour* data = nullptr;
+
+  void take(Arena& arena, int rows, int columns) {
+    height = rows, width = columns;
+    data = arena.zeros<Colour>(static_cast<std::size_t>(rows + 2) * (columns + 2));
+  }
+  Colour* at(int y, int x) const {
+    return data + static_cast<std::ptrdiff_t>(y + 1) * (width + 2) + x + 1;
+  }
+  // Sample (y, x) of the picture twice as large, by the [1, 3, 3, 1] filter.
+  Colour doubled(int y, int x) const {
+    const int near_y = y >> 1, near_x = x >> 1;
+    const int far_y = near_y + (y & 1 ? 1 : -1), far_x = near_x + (x & 1 ? 1 : -1);
+    const Colour near_row = NEAR * *at(near_y, near_x) + FAR * *at(near_y, far_x);
+    const Colour far_row = NEAR * *at(far_y, near_x) + FAR * *at(far_y, far_x);
+    return NEAR * near_row + FAR * far_row;
+  }
+  // Bilinearly, pixel centres at halves, the border's value beyond the border.
+  Colour sample(float v, float u) const {
+    v = std::min(std::max(v, 0.f), height - 1.f), u = std::min(std::max(u, 0.f), width - 1.f);
+    const int y = static_cast<int>(v), x = static_cast<int>(u);
+    const int below = std::min(y + 1, height - 1), right = std::min(x + 1, width - 1);
+    const float down = v - y, across = u - x;
+    return (1 - down) * ((1 - across) * *at(y, x) + across * *at(y, right)) +
+           down * ((1 - across) * *at(below, x) + across * *at(below, right));
+  }
+};
+
+template <class Kernel>
+class Picture {
+ public:
+  using E = typename Kernel::Element;
+
+  Picture(const NetworkSpec& spec, const ColoursSpec* colours) : synthesis_(spec) {
+    const int count = (spec.layer_count + 1) / 2;
+    for (int b = 0; b < count; ++b) blocks_.push_back(ColourBlock{colours[b], {}, {}, {}, {}, {}});
+    for (int b = 0; b < count; ++b) take(blocks_[b], synthesis_.layer(2 * b));
+    synthesis_.on_team([&](Team team) {
+      for (ColourBlock& block : blocks_) block.product.pack(team, [](int, int, int) { return 0.f; });
+    });
+  }
+
+  // ws [num_ws, w_dim] to out [height of the last block, width, 4], from the first `count` blocks.
+  void render(const float* ws, std::uint8_t* out, int count) {
+    const bool all_blocks = count == static_cast<int>(blocks_.size());
+    synthesis_.on_team([&](Team team) {
+      for (int b = 0; b < count; ++b) set_colours(b, team, ws);
+      synthesis_.modulate(team, ws);
+      for (int i = 0; i < 2 * count - 1; ++i) {
+        synthesis_.run_layer(i, team);
+        if (i % 2 == 1) continue;
+        const bool last = all_blocks && i == 2 * count - 2;
+        add_colours(i / 2, team, last ? out : nullptr);
+        team.wait();
+      }
+      if (!all_blocks) enlarge(blocks_[count - 1].image, team, out);
+    });
+  }
+
+  const std::vector<double>& seconds() const { return synthesis_.seconds(); }
+
+ private:
+  struct ColourBlock {
+    ColoursSpec spec;
+    Product<Kernel> product;
+    Image image;
+    Grid<E> from;
+    Colour bias, clamp;
+  };
+
+  void take(ColourBlock& block, const Layer<Kernel>& layer) {
+    block.from = layer.finish.kept;
+    const int positions = (layer.height - 1) * block.from.pitch + layer.width;
+    block.product.plan(synthesis_.arena(), block.from, positions, PANEL, {{{{{0, 0}}}}});
+    block.image.take(synthesis_.arena(), layer.height, layer.width);
+    block.bias = Colour{block.spec.bias[0], block.spec.bias[1], block.spec.bias[2], 0};
+    block.clamp = Colour{} + block.spec.clamp;
+  }
+
+  // This frame's weights: the style scales their inputs.
+  void set_colours(int b, Team team, const float* ws) {
+    ColourBlock& block = blocks_[b];
+    const int w_dim = synthesis_.spec().w_dim;
+    const float* w = ws + static_cast<std::ptrdiff_t>(2 * b + 1) * w_dim;
+    const auto [from, to] = team.share(block.spec.in);
+    for (int i = from; i < to; ++i) {
+      const float* row = block.spec.affine_weight + static_cast<std::ptrdiff_t>(i) * w_dim;
+      const float style = block.spec.affine_bias[i] + dot(row, w, w_dim);
+      for (int k = 0; k < 3; ++k)
+        block.product.put(i, k, style * block.spec.weight[k * block.spec.in + i]);
+    }
+  }
+
+  // Block b's picture: the one below doubled, plus its colours; as pixels if `out` is there.
+  void add_colours(int b, Team team, std::uint8_t* out) {
+    const ColourBlock& block = blocks_[b];
+    block.product.run(team, [&](const Block& at, const float* values) {
+      int y = at.first / block.from.pitch, x = at.first % block.from.pitch;
+      for (int row = 0; row < at.rows; ++row, values += PANEL) {
+        if (x < block.image.width) {
+          Colour colour;
+          std::memcpy(&colour, values, sizeof colour);
+          colour += block.bias;
+          colour = colour > block.clamp ? block.clamp : colour;
+          colour = colour < -block.clamp ? -block.clamp : colour;
+          if (b > 0) colour += blocks_[b - 1].image.doubled(y, x);
+          if (out)
+            store_rgba(out + 4 * (static_cast<std::ptrdiff_t>(y) * block.image.width + x), colour);
+          else
+            *block.image.at(y, x) = colour;
+        }
+        if (++x == block.from.pitch) x = 0, ++y;
+      }
+    });
+  }
+
+  void enlarge(const Image& image, Team team, std::uint8_t* out) const {
+    const Image& full = blocks_.back().image;
+    const float scale = static_cast<float>(image.height) / full.height;
+    const auto [from, to] = team.share(full.height);
+    for (int y = from; y < to; ++y)
+      for (int x = 0; x < full.width; ++x)
+        store_rgba(out + 4 * (static_cast<std::ptrdiff_t>(y) * full.width + x),
+                   image.sample((y + 0.5f) * scale - 0.5f, (x + 0.5f) * scale - 0.5f));
+  }
+
+  Synthesis<Kernel> synthesis_;
+  std::vector<ColourBlock> blocks_;
+};
+
+}  // namespace draglive
