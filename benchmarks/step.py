@@ -151,8 +151,9 @@ def _ring(size: Size, count: int) -> Iterator[tuple[Point, Point]]:
 
 def _summary(run: Run, ceilings: Ceilings) -> dict[str, object]:
     runner = run.editor.runner
-    fused = isinstance(runner, FusedRunner)
-    floor_ms = ceilings.floor_ms(step_work(runner.network, runner.last_plan)) if fused else None
+    floor_ms = None
+    if isinstance(runner, FusedRunner):
+        floor_ms = ceilings.floor_ms(step_work(runner.network, runner.last_plan))
     return {
         "name": str(run.case),
         **asdict(run.case),

@@ -248,6 +248,11 @@ class FrameSlot:
         rgba.record_stream(copies)  # the allocator must not hand it out before the copy
         report.record_stream(copies)
 
+    def let_copy_end(self) -> None:
+        """Let the device, not the host, wait until the copy has read its source."""
+        if self._done is not None:
+            self._done.wait()
+
     def ready(self) -> bool:
         """Whether the copy has arrived."""
         return self._done is None or self._done.query()

@@ -81,6 +81,7 @@ class Editor:
         start = EditState(self.model.size, self.model.defaults)
         self.state = apply(apply(start, t.SetSeed(seed)), t.SetTruncation(psi))
         self._drag = Drag(device, self._runner(), self.state.config, self._ws())
+        self._last_slot: FrameSlot | None = None
         self._copies = torch.cuda.Stream(device.on) if device.is_cuda else None
 
     def apply(self, command: t.Command) -> None:
@@ -125,6 +126,9 @@ class Editor:
     @torch.no_grad()
     def render(self, view: View, slot: FrameSlot) -> Request:
         """Finish a view's picture and start its way to the host."""
+        if self._last_slot is not None:
+            self._last_slot.let_copy_end()  # a runner may render into the same memory each time
+        self._last_slot = slot
         with self.timers.stage("render"):
             rgba = self._drag.runner.picture(view.seen)
         with self.timers.stage("readback"):

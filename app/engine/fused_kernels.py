@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import torch
 
+from draglive.kernels import native
 from draglive.kernels.network import Network
+from draglive.kernels.synthesis_native import NativePicture, NativeSynthesis
 from draglive.kernels.windows import WindowPlan
 from draglive.stylegan2_jit.compile import BackendError
 
@@ -25,8 +27,6 @@ def open_kernels(device: Device) -> Kernels:
 
 def at_once(device: Device) -> bool:
     """Whether opening them takes no longer than the first picture may wait."""
-    from draglive.kernels import native
-
     return device.on.type == "cpu" and native.is_built()
 
 
@@ -38,8 +38,6 @@ class NativeKernels:
     """
 
     def __init__(self, device: Device) -> None:
-        from draglive.kernels import native
-
         try:
             self._level = native.load().level
         except native.NativeError as error:
@@ -49,12 +47,8 @@ class NativeKernels:
 
     def features(self, network: Network, plan: WindowPlan, free: int) -> FeatureSynthesis:
         """Make a synthesis for a plan."""
-        from draglive.kernels.synthesis_native import NativeSynthesis
-
         return NativeSynthesis(network, plan, free=free, dtype=self._dtype)
 
     def picture(self, network: Network) -> PictureSynthesis:
         """Make what renders."""
-        from draglive.kernels.synthesis_native import NativePicture
-
         return NativePicture(network, dtype=self._dtype)

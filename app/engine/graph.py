@@ -14,7 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 
 import torch
+from torch import Tensor
 
+from .fused import PictureSynthesis
 from .runners import Seen
 
 PLAIN_STEPS = 3  # before a capture: kernels are compiled and tuned, the allocator is warm
@@ -77,3 +79,34 @@ class StepGraph:
             self._move(seen)
         self._graphs = [move, see]
         return seen
+
+
+class GraphedPicture:
+    """Rendering as one graph; its output is overwritten by the next picture.
+
+    Args:
+        picture: renders, with the same buffers every time.
+        like: float32 [num_ws, w_dim], for shape and device.
+    """
+
+    def __init__(self, picture: PictureSynthesis, like: Tensor) -> None:
+        self._picture = picture
+        self._ws = torch.empty_like(like)
+        self._steady = 0
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._rgba: Tensor | None = None
+
+    def render(self, ws: Tensor) -> Tensor:
+        """From ws, float32 [num_ws, w_dim], to uint8 [H, W, 4]."""
+        self._ws.copy_(ws)
+        if self._graph is None:
+            self._steady += 1
+            if self._steady <= PLAIN_STEPS:
+                return self._picture.render(self._ws)
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):
+                self._rgba = self._picture.render(self._ws)
+            self._graph = graph
+        self._graph.replay()
+        assert self._rgba is not None
+        return self._rgba
