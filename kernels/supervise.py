@@ -27,7 +27,7 @@ from .motion_supervision import clipped_motions, scattered_signs
 
 def pulling(handles: Tensor, targets: Tensor, active: Tensor, stop_px: float) -> Tensor:
     """1 for each point that is still to move, else 0: float32 [P]."""
-    far = (targets - handles).norm(dim=1) > stop_px
+    far: Tensor = (targets - handles).norm(dim=1) > stop_px
     return (active & far).float()
 
 

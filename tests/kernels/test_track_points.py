@@ -97,13 +97,12 @@ def test_windows_find_what_the_whole_map_finds(
 @pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
 @pytest.mark.parametrize("reach_px", [None, 4.0], ids=["whole", "windows"])
 def test_handles_that_do_not_follow_stay_bitwise(reach_px, implementation, device):
-    """Wherever they are and whatever is there; the others are found as if all followed."""
+    """Though better is in reach; the others are found as if all followed."""
     points, image_size = scene("quarter size")
     features, handles, references = points
     handles = handles + 1 / 3  # no short number
     all_follow = tracked(implementation, (features, handles, references), 3, False, image_size, CPU)
     following = torch.arange(len(handles)) % 3 > 0
-    references[~following] = torch.nan
     got = tracked(
         implementation,
         (features, handles, references),
@@ -124,11 +123,13 @@ def test_handles_that_do_not_follow_stay_bitwise(reach_px, implementation, devic
 @pytest.mark.parametrize("reach_px", [None, 4.0], ids=["whole", "windows"])
 def test_features_that_are_nan_are_never_taken(reach_px, implementation, device):
     features = feature_map(3, (16, 16))
-    features[..., 9:] = torch.nan
-    handles = torch.tensor([[8.0, 5.0], [7.0, 15.0], [13.0, 8.0]])
+    features[..., 9:] = torch.nan  # mixed into what is right of x = 8
+    handles = torch.tensor([[5.5, 5.0], [7.5, 15.0], [13.5, 8.0]])
     points = features, handles, torch.randn(3, 3)
+    want = truth.track_points(*map(truth.array, points), 3, False, (16, 16))
     got = tracked(implementation, points, 3, False, (16, 16), device, reach_px=reach_px)
-    assert (got[:2, 0] <= 8).all()  # the last column of numbers
+    assert np.array_equal(got, want)
+    assert (got[:2, 0] <= 7.5).all()
     assert np.array_equal(got[2], handles[2])  # only NaN in reach
 
 
