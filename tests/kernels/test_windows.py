@@ -76,7 +76,7 @@ def needed(origin, size, up):
 
 
 @given(scenes())
-@settings(max_examples=400)
+@settings(max_examples=200)
 def test_the_feature_window_holds_every_sample_that_is_read_within_reach(scene):
     layers, image_size, reach_px, handles = scene
     plan, origins = planned(scene, ALWAYS)
