@@ -31,7 +31,7 @@ inline Lanes load(const float* from) {
 
 inline void store(float* to, Lanes value) { std::memcpy(to, &value, sizeof value); }
 
-inline Lanes all(float value) { return Lanes{} + value; }
+inline Lanes all(float value) { return value - Lanes{}; }  // x - 0 is x, even for -0: folded
 
 inline float sum(Lanes value) {
   float total = 0;

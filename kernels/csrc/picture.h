@@ -25,7 +25,7 @@ inline void store_rgba(std::uint8_t* to, Colour colour) {
   typedef std::int32_t Levels __attribute__((vector_size(16)));
   Colour level = colour * 127.5f + 128.f;
   level = level > 0 ? level : Colour{};  // in this order NaN becomes 0
-  level = level < 255 ? level : Colour{} + 255.f;
+  level = level < 255 ? level : 255.f - Colour{};
   const Levels whole = __builtin_convertvector(level, Levels);
   const std::uint32_t rgba = static_cast<std::uint32_t>(whole[0]) | whole[1] << 8 | whole[2] << 16 |
                              0xff000000u;
@@ -111,7 +111,7 @@ class Picture {
     block.product.plan(synthesis_.arena(), block.from, positions, PANEL, {{{{{0, 0}}}}});
     block.image.take(synthesis_.arena(), layer.height, layer.width);
     block.bias = Colour{block.spec.bias[0], block.spec.bias[1], block.spec.bias[2], 0};
-    block.clamp = Colour{} + block.spec.clamp;
+    block.clamp = block.spec.clamp - Colour{};
   }
 
   // This frame's weights: the style scales their inputs.
