@@ -23,9 +23,8 @@ from torch import Tensor, nn
 
 def binomial_filter() -> Tensor:
     """The [1, 3, 3, 1] resampling filter as a 4x4 kernel of sum 1."""
-    taps = torch.tensor([1.0, 3.0, 3.0, 1.0])
-    kernel = torch.outer(taps, taps)
-    return kernel / kernel.sum()
+    taps = (1, 3, 3, 1)
+    return torch.tensor([[a * b / 64 for a in taps] for b in taps])
 
 
 def upsample_2x(image: Tensor, fir: Tensor) -> Tensor:
@@ -66,7 +65,9 @@ class FullyConnected(nn.Module):
         bias_init: float = 0.0,
     ) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(out_features, in_features) / lr_multiplier)
+        weight = torch.randn(out_features, in_features)
+        # arithmetic on the meta device would import a compiler: a second of a program's start
+        self.weight = nn.Parameter(weight if weight.is_meta else weight / lr_multiplier)
         self.bias = nn.Parameter(torch.full((out_features,), bias_init / lr_multiplier))
         self.weight_gain = lr_multiplier / math.sqrt(in_features)
         self.bias_gain = lr_multiplier

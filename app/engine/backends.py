@@ -186,7 +186,7 @@ class RunnerChooser:
         return Ready("fused", cut, runner, f"{kernels.name}: {figures} a step and picture")
 
     def _look_for_better(self, cut: Cut) -> None:
-        if not at_once(self._device):
+        if self._built or not at_once(self._device):  # nobody waits while something else runs
             self._build_beside("fused", cut)
             return
         try:
