@@ -1,18 +1,20 @@
-"""Adam on a card, in place, with the step count on the device: twin of `adam`."""
+"""Adam on a card: twin of `adam`, together with the last product of the gradient that it follows.
+
+dL/dw = affineᵀ · dL/dstyle comes out of one program for each few elements of w, which goes on and
+moves them. The count of steps goes up in a launch of its own, after all have read it.
+"""
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, import-untyped, import-not-found"
 # ruff: noqa: ANN001, ANN202, PLR0914
 
 import math
 
-import torch
 import triton
 import triton.language as tl
 from torch import Tensor
 
 from .adam import BETA1, BETA2, EPS
-from .sampling_triton import distance_left
+from .styles_triton import Styles, latent_gradient
 
-BLOCK = 1024
 FIRST = tl.constexpr(BETA1)
 SECOND = tl.constexpr(BETA2)
 LOG_FIRST = tl.constexpr(math.log(BETA1))
@@ -29,88 +31,85 @@ def one_minus_power(log_beta, steps):
 
 
 @triton.jit
-def any_pulls(handles, targets, active, stop_px, POINTS: tl.constexpr):
-    """Whether an active point is farther than `stop_px` from its target."""
-    pulls = False
-    for point in tl.static_range(POINTS):
-        _, _, far = distance_left(handles, targets, point)
-        pulls |= (far > stop_px) & (tl.load(active + point) != 0)
-    return pulls
-
-
-@triton.jit
 def adam_kernel(
+    slopes,
+    affine,
     value,
-    gradient,
     mean,
     square,
     count,
-    arrivals,
     step_size,
     rows,
-    handles,
-    targets,
-    active,
-    stop_px,
-    size,
-    D: tl.constexpr,
-    POINTS: tl.constexpr,
-    BLOCK: tl.constexpr,
+    live,
+    scale,
+    W: tl.constexpr,
+    C: tl.constexpr,
+    WIDE: tl.constexpr,
+    BW: tl.constexpr,
 ):
-    """One step, or none where every point has arrived; the last program counts it."""
-    if any_pulls(handles, targets, active, stop_px, POINTS):
-        steps = tl.load(count) + 1
-        i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
-        held = i < size
-        row = tl.load(rows + i // D, mask=held, other=0.0)
-        slope = tl.load(gradient + i, mask=held, other=0.0) * row
-        first = tl.load(mean + i, mask=held, other=0.0)
-        second = tl.load(square + i, mask=held, other=0.0)
+    """One step where `live` is not 0: grid (layers, tiles of w)."""
+    layer = tl.program_id(0)
+    j = tl.program_id(1) * BW + tl.arange(0, BW)
+    held = j < W
+    i = layer * W + j
+    slope = latent_gradient(slopes, affine, layer, j, W, C, WIDE) * scale
+    row = tl.load(rows + layer)
+    steps = tl.load(count) + 1
+    first = tl.load(mean + i, mask=held, other=0.0)
+    second = tl.load(square + i, mask=held, other=0.0)
+    now = tl.load(value + i, mask=held, other=0.0)
+    rate = tl.load(step_size) * row
+    if tl.load(live) != 0:
+        slope *= row
         first += (slope - first) * (1 - FIRST)
         second += (slope * slope - second) * (1 - SECOND)
+        spread = tl.sqrt(second / one_minus_power(LOG_SECOND, steps)) + TINY
         tl.store(mean + i, first, mask=held)
         tl.store(square + i, second, mask=held)
-        spread = tl.sqrt(second / one_minus_power(LOG_SECOND, steps)) + TINY
-        move = first / one_minus_power(LOG_FIRST, steps) / spread * (tl.load(step_size) * row)
-        now = tl.load(value + i, mask=held, other=0.0)
-        tl.store(value + i, now - move, mask=held)
-        tl.debug_barrier()
-        if tl.atomic_add(arrivals, 1) == tl.num_programs(0) - 1:
-            tl.store(arrivals, 0)
-            tl.store(count, steps)
+        now -= first / one_minus_power(LOG_FIRST, steps) / spread * rate
+        tl.store(value + i, now, mask=held)
+
+
+@triton.jit
+def count_kernel(count, live):
+    """count += live."""
+    tl.store(count, tl.load(count) + tl.load(live))
 
 
 class TritonAdam:
-    """The optimiser of the first rows of w+.
+    """The optimiser of the first rows of w+, those that have styles.
 
     Args:
-        value: float32 [N, D], changed in place; only the gradient's rows are.
-        rows: float32 [N, 1], 1 = optimised.
-        mean: float32 [N, D], the first moment.
-        square: float32 [N, D], the second moment.
-        count: float32 scalar, steps made.
+        styles: with the affine maps and dL/dstyle.
+        scale: what dL/dstyle is to be multiplied by.
+        value: float32 [num_ws, W], changed in place.
+        mean: float32 [num_ws, W], the first moment, changed.
+        square: float32 [num_ws, W], the second moment, changed.
+        count: float32 scalar, steps made, changed.
         step_size: float32 scalar.
+        rows: float32 [num_ws, 1], 1 = optimised.
     """
 
     def __init__(
         self,
+        styles: Styles,
+        scale: float,
+        *,
         value: Tensor,
-        rows: Tensor,
         mean: Tensor,
         square: Tensor,
         count: Tensor,
         step_size: Tensor,
+        rows: Tensor,
     ) -> None:
-        self._value, self._rows, self._mean, self._square = value, rows, mean, square
-        self._count, self._step_size = count, step_size
-        self._arrivals = torch.zeros(1, dtype=torch.int32, device=value.device)
+        self._styles, self._scale, self._count = styles, scale, count
+        self._tensors = value, mean, square, count, step_size, rows
 
-    def update(
-        self, gradient: Tensor, handles: Tensor, targets: Tensor, active: Tensor, stop_px: float
-    ) -> None:
-        """One step, if a point still pulls; gradient float32 [rows it has, D]."""
-        adam_kernel[(triton.cdiv(gradient.numel(), BLOCK),)](
-            self._value, gradient, self._mean, self._square, self._count, self._arrivals,
-            self._step_size, self._rows, handles, targets, active.view(torch.int8), stop_px,
-            gradient.numel(), gradient.shape[-1], handles.shape[0], BLOCK,
+    def update(self, live: Tensor) -> None:
+        """One step if `live`, a float32 scalar, is 1; nothing changes, bitwise, if it is 0."""
+        styles = self._styles
+        adam_kernel[(styles.layers, triton.cdiv(styles.w, styles.tile))](
+            styles.slopes, styles.affine, *self._tensors, live, self._scale, styles.w, styles.c,
+            styles.wide, styles.tile,
         )  # fmt: skip
+        count_kernel[(1,)](self._count, live)

@@ -1,10 +1,9 @@
 """The way back through `modulated_conv_triton`: gradients to the features and to the styles.
 
 A layer's weights are constants here, so its gradient is one more convolution, with the matrices
-transposed, and again the last program to arrive at a tile goes on: it multiplies by the style,
-undoes clamp and leaky ReLU and the demodulation of the layer below, and leaves, for each tile of
-rows, the sums that the styles' and the demodulations' gradients are made of. Nothing is added
-atomically: the same bits every time.
+transposed. What comes after its sums multiplies by the style, undoes clamp and leaky ReLU and the
+demodulation of the layer below, and leaves, for each tile of rows, the sums that the styles' and
+the demodulations' gradients are made of. Nothing is added atomically: the same bits every time.
 """
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, import-untyped, import-not-found"
 # ruff: noqa: ANN001, ANN201, ANN202, PLR0914, PLR0915
@@ -15,11 +14,10 @@ import triton.language as tl
 from .modulated_conv_triton import (
     GAIN,
     LEAK,
+    add_slices,
     begin,
-    collect,
     filter_tap,
     gathered_product,
-    last_to_arrive,
     place,
 )
 
@@ -43,6 +41,7 @@ def deactivate(
     map_height,
     map_width,
     clamp,
+    sums_width,
     N: tl.constexpr,
     SCALED: tl.constexpr,
     ACTIVATED: tl.constexpr,
@@ -52,12 +51,13 @@ def deactivate(
     """From the gradient of a layer's input to that of the sums of the layer below.
 
     SCALED: the input was these features times `style`. ACTIVATED: the features have a layer below
-    (the start has none). DEMODULATED: that layer multiplied its sums by `demod`.
+    (the start has none). DEMODULATED: that layer multiplied its sums by `demod`. Rows of the sums
+    for the styles are `sums_width` long.
     """
     spot = m[:, None] * N + n[None, :]
     output = tl.load(features + spot, mask=held[:, None], other=0.0).to(tl.float32)
     if SCALED:
-        tl.store(style_sums + tl.program_id(0) * N + n, tl.sum(total * output, 0))
+        tl.store(style_sums + tl.program_id(0) * sums_width + n, tl.sum(total * output, 0))
         total *= tl.load(style + n)[None, :]
     if ACTIVATED:
         inside = held & (x >= 0) & (x < map_width) & (y >= 0) & (y < map_height)
@@ -68,7 +68,7 @@ def deactivate(
             made = output / slope - tl.load(bias + n)[None, :]
             if NOISY:
                 made -= tl.load(noise + y * map_width + x, mask=inside, other=0.0)[:, None]
-            tl.store(demod_sums + tl.program_id(0) * N + n, tl.sum(total * made, 0))
+            tl.store(demod_sums + tl.program_id(0) * sums_width + n, tl.sum(total * made, 0))
             total *= tl.load(demod + n)[None, :]
         tl.store(gradient + spot, total.to(gradient.dtype.element_ty), mask=held[:, None])
 
@@ -82,7 +82,6 @@ def convolve_gradient_kernel(
     x,
     weight,
     partials,
-    arrivals,
     features,
     gradient,
     style,
@@ -101,6 +100,7 @@ def convolve_gradient_kernel(
     map_height,
     map_width,
     clamp,
+    sums_width,
     K: tl.constexpr,
     N: tl.constexpr,
     DOUBLED: tl.constexpr,
@@ -118,6 +118,7 @@ def convolve_gradient_kernel(
 ):
     """From the gradient x of a layer's sums to that of the sums of the layer below.
 
+    In several slices only to `partials` [SLICES, rows, N], and `finish_gradient_kernel` goes on.
     DOUBLED: x is the gradient of the transposed convolution's output, a window of 2n + 1 samples
     for each of n. Grid (row tiles, channel tiles, SLICES); rows are samples of the layer's input.
     """
@@ -143,23 +144,23 @@ def convolve_gradient_kernel(
     if SLICES == 1:
         deactivate(
             total, features, gradient, style, demod, style_sums, demod_sums, bias, noise, m, n,
-            held, column + x0, row + y0, map_height, map_width, clamp, N, SCALED, ACTIVATED,
+            held, column + x0, row + y0, map_height, map_width, clamp, sums_width, N, SCALED,
+            ACTIVATED,
             DEMODULATED, NOISY,
         )  # fmt: skip
-    elif last_to_arrive(total, partials, arrivals, SLICES, BM, BN):
-        deactivate(
-            collect(partials, SLICES, BM, BN), features, gradient, style, demod, style_sums,
-            demod_sums, bias, noise, m, n, held, column + x0, row + y0, map_height, map_width,
-            clamp, N, SCALED, ACTIVATED, DEMODULATED, NOISY,
-        )  # fmt: skip
+    else:
+        spot = (tl.program_id(2) * rows + m)[:, None] * N + n[None, :]
+        tl.store(partials + spot, total.to(partials.dtype.element_ty), mask=held[:, None])
 
 
 @triton.jit(do_not_specialize=["rows", "height", "width", "map_height", "map_width"])
-def begin_gradient_kernel(
-    pull,
+def finish_gradient_kernel(
+    partials,
     features,
     gradient,
+    style,
     demod,
+    style_sums,
     demod_sums,
     bias,
     noise,
@@ -170,25 +171,32 @@ def begin_gradient_kernel(
     map_height,
     map_width,
     clamp,
+    sums_width,
     scale,
     N: tl.constexpr,
     WINDOWS: tl.constexpr,
+    SCALED: tl.constexpr,
+    ACTIVATED: tl.constexpr,
     DEMODULATED: tl.constexpr,
     NOISY: tl.constexpr,
+    SLICES: tl.constexpr,
     BM: tl.constexpr,
     BN: tl.constexpr,
 ):
-    """From dL/dF to the gradient of the topmost layer's sums, times `scale`."""
+    """The second half where slices share a layer's taps; and the very first, from dL/dF.
+
+    The slices' sums, times `scale`, are the gradient of these features.
+    """
     m = tl.program_id(0) * BM + tl.arange(0, BM)
     n = tl.program_id(1) * BN + tl.arange(0, BN)
     held = m < rows
     which, row, column = place(m, height, width)
     x0, y0 = begin(origins, which, held, WINDOWS)
-    spot = m[:, None] * N + n[None, :]
-    total = tl.load(pull + spot, mask=held[:, None], other=0.0).to(tl.float32) * scale
+    total = add_slices(partials, m, n, held, rows, N, SLICES, BM, BN) * scale
     deactivate(
-        total, features, gradient, demod, demod, demod_sums, demod_sums, bias, noise, m, n, held,
-        column + x0, row + y0, map_height, map_width, clamp, N, False, True, DEMODULATED, NOISY,
+        total, features, gradient, style, demod, style_sums, demod_sums, bias, noise, m, n, held,
+        column + x0, row + y0, map_height, map_width, clamp, sums_width, N, SCALED, ACTIVATED,
+        DEMODULATED, NOISY,
     )  # fmt: skip
 
 

@@ -1,13 +1,14 @@
-"""Modulated convolutions on a card, forward and backward, for maps and windows alike.
+"""Modulated convolutions on a card, forward, for maps and windows alike.
 
-Twin of `synthesis.run_layer` and of its gradient. A map, or the windows of all points one after
-another, is a matrix: a row for each sample, a column for each channel. A 3x3 convolution is then
-nine products, one for each tap, whose rows are gathered from shifted samples. Maps are small, so
-the nine taps go to programs of their own, which fill the card; the last to arrive at a tile adds
-the partial sums up in fixed order and goes on with what follows the convolution: two launches
-less, and the same bits every time.
+Twin of `synthesis.run_layer`. A map, or the windows of all points one after another, is a matrix:
+a row for each sample, a column for each channel. A 3x3 convolution is then nine products, one for
+each tap, whose rows are gathered from shifted samples. Small maps would leave most of a card idle,
+so there each tap, or three, goes to programs of its own, and a second kernel adds the slices up in
+fixed order, the same bits every time, and goes on with what follows the convolution. (Letting the
+last program to arrive do that saves the launch, 0.4 µs in a graph, and loses 1.5 µs to the memory
+fence and to having so few programs left; H200.) On large maps one kernel does it all.
 
-An up-convolution's products are made for its input's samples; a second kernel sums each output
+An up-convolution's products are made for its input's samples; the second kernel sums each output
 from up to 36 of them: transposed convolution and filter in one.
 
 Knows only numbers: which layer reads what is told by synthesis_triton.py.
@@ -20,6 +21,8 @@ import triton.language as tl
 
 GAIN = tl.constexpr(2**0.5)
 LEAK = tl.constexpr(0.2)
+PRODUCTS = tl.constexpr(0)  # see finish_kernel
+DOUBLED = tl.constexpr(-1)
 
 
 @triton.jit
@@ -86,29 +89,22 @@ def gathered_product(
 
 
 @triton.jit
-def last_to_arrive(
-    total, partials, arrivals, SLICES: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr
+def add_slices(
+    partials,
+    m,
+    n,
+    held,
+    rows,
+    N: tl.constexpr,
+    SLICES: tl.constexpr,
+    BM: tl.constexpr,
+    BN: tl.constexpr,
 ):
-    """Leave this slice's sum behind; true for the program that finds all others' there."""
-    tile = tl.program_id(0) * tl.num_programs(1) + tl.program_id(1)
-    spot = tl.arange(0, BM)[:, None] * BN + tl.arange(0, BN)[None, :]
-    tl.store(partials + (tile * SLICES + tl.program_id(2)) * (BM * BN) + spot, total)
-    tl.debug_barrier()  # all threads' sums are written before one of them says so
-    last = tl.atomic_add(arrivals + tile, 1) == SLICES - 1
-    if last:
-        tl.store(arrivals + tile, 0)  # ready for the next launch
-    return last
-
-
-@triton.jit
-def collect(partials, SLICES: tl.constexpr, BM: tl.constexpr, BN: tl.constexpr):
-    """The slices' sums of this tile, added in order."""
-    tile = tl.program_id(0) * tl.num_programs(1) + tl.program_id(1)
-    spot = tl.arange(0, BM)[:, None] * BN + tl.arange(0, BN)[None, :]
+    """The slices' sums, added in order."""
     total = tl.zeros([BM, BN], tl.float32)
     for piece in tl.static_range(SLICES):
-        place_of_piece = partials + (tile * SLICES + piece) * (BM * BN) + spot
-        total += tl.load(place_of_piece, cache_modifier=".cg")  # written by other programs
+        spot = (piece * rows + m)[:, None] * N + n[None, :]
+        total += tl.load(partials + spot, mask=held[:, None], other=0.0).to(tl.float32)
     return total
 
 
@@ -164,7 +160,6 @@ def convolve_kernel(
     x,
     weight,
     partials,
-    arrivals,
     features,
     scaled,
     demod,
@@ -194,7 +189,10 @@ def convolve_kernel(
     BN: tl.constexpr,
     BK: tl.constexpr,
 ):
-    """A layer without doubling, from x to features: grid (row tiles, channel tiles, SLICES)."""
+    """A layer without doubling: grid (row tiles, channel tiles, SLICES).
+
+    In one slice from x to features; in several to `partials` [SLICES, rows, N].
+    """
     m = tl.program_id(0) * BM + tl.arange(0, BM)
     n = tl.program_id(1) * BN + tl.arange(0, BN)
     held = m < rows
@@ -214,11 +212,9 @@ def convolve_kernel(
             total, features, scaled, demod, next_style, bias, noise, m, n, held, column, row,
             map_height, map_width, clamp, N, DEMODULATED, NOISY, SCALED,
         )  # fmt: skip
-    elif last_to_arrive(total, partials, arrivals, SLICES, BM, BN):
-        activate(
-            collect(partials, SLICES, BM, BN), features, scaled, demod, next_style, bias, noise,
-            m, n, held, column, row, map_height, map_width, clamp, N, DEMODULATED, NOISY, SCALED,
-        )  # fmt: skip
+    else:
+        spot = (tl.program_id(2) * rows + m)[:, None] * N + n[None, :]
+        tl.store(partials + spot, total.to(partials.dtype.element_ty), mask=held[:, None])
 
 
 @triton.jit(do_not_specialize=["rows"])
@@ -328,8 +324,8 @@ def filter_doubled(
         "map_height", "map_width",
     ]
 )  # fmt: skip
-def double_kernel(
-    products,
+def finish_kernel(
+    partials,
     features,
     scaled,
     demod,
@@ -348,7 +344,7 @@ def double_kernel(
     map_width,
     clamp,
     N: tl.constexpr,
-    PRODUCTS: tl.constexpr,
+    MADE_BY: tl.constexpr,
     FROM_WINDOWS: tl.constexpr,
     WINDOWS: tl.constexpr,
     DEMODULATED: tl.constexpr,
@@ -357,30 +353,35 @@ def double_kernel(
     BM: tl.constexpr,
     BN: tl.constexpr,
 ):
-    """A doubling layer's second half: grid (row tiles, channel tiles).
+    """A layer's second half: grid (row tiles, channel tiles).
 
-    PRODUCTS: from each tap's products; otherwise from the transposed convolution's output.
+    MADE_BY says what `partials` are: the sums of so many slices, or of a doubling layer PRODUCTS
+    of each tap, or DOUBLED, the transposed convolution's output.
     """
     m = tl.program_id(0) * BM + tl.arange(0, BM)
     n = tl.program_id(1) * BN + tl.arange(0, BN)
     held = m < rows
     which, row, column = place(m, height, width)
     x0, y0 = begin(origins, which, held, WINDOWS)
-    source = which if FROM_WINDOWS else tl.zeros_like(which)
-    from_x, from_y = begin(from_origins, source, held, FROM_WINDOWS)
     column += x0
     row += y0
-    inside = held & (column >= 0) & (column < map_width) & (row >= 0) & (row < map_height)
-    if PRODUCTS:
-        total = double_products(
-            products, source, row - 2 * from_y, column - 2 * from_x, inside, n, from_rows,
-            from_height, from_width, N, BM, BN,
-        )  # fmt: skip
+    if MADE_BY > 0:
+        total = add_slices(partials, m, n, held, rows, N, MADE_BY, BM, BN)
     else:
-        total = filter_doubled(
-            products, source, row - 2 * from_y, column - 2 * from_x, inside, n,
-            from_height, from_width, N, BM, BN,
-        )  # fmt: skip
+        source = which if FROM_WINDOWS else tl.zeros_like(which)
+        from_x, from_y = begin(from_origins, source, held, FROM_WINDOWS)
+        top = row - 2 * from_y
+        left = column - 2 * from_x
+        inside = held & (column >= 0) & (column < map_width) & (row >= 0) & (row < map_height)
+        if MADE_BY == PRODUCTS:
+            total = double_products(
+                partials, source, top, left, inside, n, from_rows, from_height, from_width,
+                N, BM, BN,
+            )  # fmt: skip
+        else:
+            total = filter_doubled(
+                partials, source, top, left, inside, n, from_height, from_width, N, BM, BN
+            )
     activate(
         total, features, scaled, demod, next_style, bias, noise, m, n, held, column, row,
         map_height, map_width, clamp, N, DEMODULATED, NOISY, SCALED,

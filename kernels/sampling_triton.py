@@ -51,3 +51,10 @@ def distance_left(handles, targets, point):
     x = tl.load(targets + 2 * point) - tl.load(handles + 2 * point)
     y = tl.load(targets + 2 * point + 1) - tl.load(handles + 2 * point + 1)
     return x, y, tl.sqrt(x * x + y * y)
+
+
+@triton.jit
+def pulls(handles, targets, active, stop_px, point):
+    """Whether a point is active and farther than `stop_px` from its target."""
+    _, _, far = distance_left(handles, targets, point)
+    return (far > stop_px) & (tl.load(active + point) != 0)

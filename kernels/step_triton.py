@@ -62,7 +62,7 @@ class TritonStep:
     def __init__(
         self, synthesis: TritonSynthesis, state: StepState, settings: StepSettings
     ) -> None:
-        self._synthesis, self._state, self._stop_px = synthesis, state, settings.stop_px
+        self._synthesis, self._state = synthesis, state
         features, plan = synthesis.features, synthesis.plan
         top = plan.makes[-1]
         sizes = {
@@ -80,7 +80,14 @@ class TritonStep:
             features, settings.square, points=plan.points, squared=settings.squared, **sizes
         )
         self._adam = TritonAdam(
-            state.ws, state.rows, state.mean, state.square, state.count, state.step_size
+            synthesis.styles,
+            1.0 / synthesis.scale,
+            value=state.ws,
+            mean=state.mean,
+            square=state.square,
+            count=state.count,
+            step_size=state.step_size,
+            rows=state.rows,
         )
         self._graph: torch.cuda.CUDAGraph | None = None
 
@@ -96,10 +103,12 @@ class TritonStep:
 
     def step(self) -> None:
         """One step from the features seen last."""
-        state, points = self._state, (self._state.handles, self._state.targets, self._state.active)
-        pull = self._supervision.pull(self.origins, *points, state.mask)
-        gradient = self._synthesis.backward(pull)
-        self._adam.update(gradient, *points, self._stop_px)
+        state = self._state
+        pull = self._supervision.pull(
+            self.origins, state.handles, state.targets, state.active, state.mask
+        )
+        self._synthesis.pull_back(pull)
+        self._adam.update(self._supervision.live)
         self.look()
         self._tracking.follow(self.origins, state.handles, state.references, state.following)
 

@@ -2,6 +2,8 @@
 
 Twin of `network.style` and `network.demodulation` for all layers that get gradients, in one launch
 each. Matrices of all layers are one tensor, padded with zeros to the widest layer's C channels.
+Beside 16-bit features they are float16, which is as good: each of their elements' errors is one
+of hundreds in a sum.
 """
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, import-untyped, import-not-found"
 # ruff: noqa: ANN001, ANN201, ANN202, PLR0914
@@ -12,6 +14,9 @@ import triton.language as tl
 from torch import Tensor
 
 from .network import ConvLayer
+
+TILE = 16  # channels, or elements of w, of one program
+SUMS = 8  # tiles' sums that are added at a time
 
 
 @triton.jit(do_not_specialize=["samples"])
@@ -46,82 +51,96 @@ def style_kernel(
     tl.store(styles + layer * C + c, style, mask=c < C)
     if layer == 0:
         s = tl.arange(0, BS)
-        spot = s[:, None] * START + c[None, :]
-        held = (s[:, None] < samples) & (c[None, :] < START)
-        value = tl.load(start + spot, mask=held, other=0.0).to(tl.float32) * style[None, :]
-        tl.store(scaled + spot, value.to(scaled.dtype.element_ty), mask=held)
+        sample = s[:, None] * START + c[None, :]
+        there = (s[:, None] < samples) & (c[None, :] < START)
+        value = tl.load(start + sample, mask=there, other=0.0).to(tl.float32) * style[None, :]
+        tl.store(scaled + sample, value.to(scaled.dtype.element_ty), mask=there)
 
 
 @triton.jit
 def demod_kernel(
-    styles, energy, demod, C: tl.constexpr, WIDE: tl.constexpr, BC: tl.constexpr
+    styles, energy, scales, demod, C: tl.constexpr, WIDE: tl.constexpr, BC: tl.constexpr
 ):
-    """demod [layers, C out] from energy [layers, C out, C in]: grid (layers, channel tiles)."""
+    """demod [layers, C out]: grid (layers, channel tiles).
+
+    Energy is [layers, C in, C out], to be multiplied by scales [layers].
+    """
     layer = tl.program_id(0)
     o = tl.program_id(1) * BC + tl.arange(0, BC)
     i = tl.arange(0, WIDE)
-    style = tl.load(styles + layer * C + i, mask=i < C, other=0.0)
-    held = (o[:, None] < C) & (i[None, :] < C)
-    spot = (layer * C + o)[:, None] * C + i[None, :]
+    held = (i[:, None] < C) & (o[None, :] < C)
+    spot = (layer * C + i)[:, None] * C + o[None, :]
     matrix = tl.load(energy + spot, mask=held, other=0.0).to(tl.float32)
-    norm = tl.sum(matrix * (style * style)[None, :], 1)
+    style = tl.load(styles + layer * C + i, mask=i < C, other=0.0)
+    norm = tl.sum(matrix * (style * style)[:, None], 0) * tl.load(scales + layer)
     tl.store(demod + layer * C + o, 1.0 / tl.sqrt(norm + 1e-8), mask=o < C)
+
+
+@triton.jit
+def add_tiles(
+    sums, layer, c, C: tl.constexpr, TILES: tl.constexpr, BC: tl.constexpr, BT: tl.constexpr
+):
+    """The sums that the row tiles of a layer left, [layers, TILES, C], added up for channels c."""
+    total = tl.zeros([BC], tl.float32)
+    for first in range(0, TILES, BT):
+        t = first + tl.arange(0, BT)
+        spot = (layer * TILES + t)[:, None] * C + c[None, :]
+        held = (t[:, None] < TILES) & (c[None, :] < C)
+        total += tl.sum(tl.load(sums + spot, mask=held, other=0.0), 0)
+    return total
 
 
 @triton.jit
 def style_gradient_kernel(
     style_sums,
     demod_sums,
-    style_tiles,
-    demod_tiles,
-    style_starts,
-    demod_starts,
-    channels,
     styles,
     demod,
     energy,
-    gradient,
+    scales,
+    slopes,
     C: tl.constexpr,
+    STYLE_TILES: tl.constexpr,
+    DEMOD_TILES: tl.constexpr,
     WIDE: tl.constexpr,
     BC: tl.constexpr,
+    BT: tl.constexpr,
 ):
-    """dL/dstyle [layers, C] from the sums that each row tile left: grid (layers, channel tiles).
+    """slopes = dL/dstyle [layers, C] from the sums of all row tiles: grid (layers, channel tiles).
 
     The demodulation d = (Σ energy·s² + 1e-8)^(-1/2) has dd/ds = -d³·energy·s; `demod_sums` hold
-    the gradient to log d, so two of the three d remain. Layer l's sums start at element
-    `*_starts[l]` of theirs, `*_tiles[l]` rows of channels[l] (out: channels[layers + l]) elements.
-    `energy` is [layers, C in, C out].
+    the gradient to log d, so two of the three d remain.
     """
     layer = tl.program_id(0)
     i = tl.program_id(1) * BC + tl.arange(0, BC)
     o = tl.arange(0, WIDE)
-    ins = tl.load(channels + layer)
-    outs = tl.load(channels + tl.num_programs(0) + layer)
-    direct = tl.zeros([BC], tl.float32)
-    at = tl.load(style_starts + layer)
-    end = at + tl.load(style_tiles + layer) * ins
-    while at < end:
-        direct += tl.load(style_sums + at + i, mask=i < ins, other=0.0)
-        at += ins
-    moved = tl.zeros([WIDE], tl.float32)
-    at = tl.load(demod_starts + layer)
-    end = at + tl.load(demod_tiles + layer) * outs
-    while at < end:
-        moved += tl.load(demod_sums + at + o, mask=o < outs, other=0.0)
-        at += outs
-    factor = tl.load(demod + layer * C + o, mask=o < outs, other=0.0)
-    moved *= factor * factor
-    held = (i[:, None] < ins) & (o[None, :] < outs)
+    held = (i[:, None] < C) & (o[None, :] < C)
     spot = (layer * C + i)[:, None] * C + o[None, :]
     matrix = tl.load(energy + spot, mask=held, other=0.0).to(tl.float32)
-    style = tl.load(styles + layer * C + i, mask=i < ins, other=0.0)
-    direct -= style * tl.sum(matrix * moved[None, :], 1)
-    tl.store(gradient + layer * C + i, direct, mask=i < C)
+    factor = tl.load(demod + layer * C + o, mask=o < C, other=0.0)
+    style = tl.load(styles + layer * C + i, mask=i < C, other=0.0) * tl.load(scales + layer)
+    moved = add_tiles(demod_sums, layer, o, C, DEMOD_TILES, WIDE, BT) * factor * factor
+    slope = add_tiles(style_sums, layer, i, C, STYLE_TILES, BC, BT)
+    slope -= style * tl.sum(matrix * moved[None, :], 1)
+    tl.store(slopes + layer * C + i, slope, mask=i < C)
+
+
+@triton.jit
+def latent_gradient(
+    slopes, affine, layer, j, W: tl.constexpr, C: tl.constexpr, WIDE: tl.constexpr
+):
+    """Elements j of dL/dw of one layer: affineᵀ · dL/dstyle."""
+    i = tl.arange(0, WIDE)
+    held = (i[:, None] < C) & (j[None, :] < W)
+    spot = (layer * C + i)[:, None] * W + j[None, :]
+    matrix = tl.load(affine + spot, mask=held, other=0.0).to(tl.float32)
+    slope = tl.load(slopes + layer * C + i, mask=i < C, other=0.0)
+    return tl.sum(matrix * slope[:, None], 0)
 
 
 @triton.jit
 def latent_gradient_kernel(
-    style_gradient,
+    slopes,
     affine,
     gradient,
     scale,
@@ -130,15 +149,10 @@ def latent_gradient_kernel(
     WIDE: tl.constexpr,
     BW: tl.constexpr,
 ):
-    """dL/dw [layers, W] = affineᵀ · dL/dstyle · scale: grid (layers, tiles of w)."""
+    """dL/dw [layers, W], times `scale`: grid (layers, tiles of w)."""
     layer = tl.program_id(0)
     j = tl.program_id(1) * BW + tl.arange(0, BW)
-    i = tl.arange(0, WIDE)
-    held = (i[:, None] < C) & (j[None, :] < W)
-    spot = (layer * C + i)[:, None] * W + j[None, :]
-    matrix = tl.load(affine + spot, mask=held, other=0.0).to(tl.float32)
-    slope = tl.load(style_gradient + layer * C + i, mask=i < C, other=0.0)
-    total = tl.sum(matrix * slope[:, None], 0) * scale
+    total = latent_gradient(slopes, affine, layer, j, W, C, WIDE) * scale
     tl.store(gradient + layer * W + j, total, mask=j < W)
 
 
@@ -149,80 +163,79 @@ class Styles:
         layers: those with gradients to their w.
         style_tiles: for each, how many tiles of rows leave sums for its style's gradient.
         demod_tiles: likewise for its demodulation's.
+        dtype: of the features.
     """
 
     def __init__(
-        self, layers: list[ConvLayer], style_tiles: list[int], demod_tiles: list[int]
+        self,
+        layers: list[ConvLayer],
+        style_tiles: list[int],
+        demod_tiles: list[int],
+        dtype: torch.dtype,
     ) -> None:
         on, count = layers[0].weight.device, len(layers)
-        outs, ins = zip(*(layer.weight.shape[:2] for layer in layers), strict=True)
-        self._c, self._w = max(outs + ins), layers[0].affine_weight.shape[1]
-        self._affine = torch.zeros(count, self._c, self._w, device=on)
-        self._affine_bias = torch.zeros(count, self._c, device=on)
-        self._energy = torch.zeros(count, self._c, self._c, device=on)
+        self.layers, self.w = count, layers[0].affine_weight.shape[1]
+        self.c = c = max(max(layer.weight.shape[:2]) for layer in layers)
+        self.wide, self.tile = triton.next_power_of_2(c), TILE
+        affine = torch.zeros(count, c, self.w, device=on)
+        energy = torch.zeros(count, c, c, device=on)
+        self._affine_bias = torch.zeros(count, c, device=on)
         for i, layer in enumerate(layers):
-            self._affine[i, : ins[i]] = layer.affine_weight
-            self._affine_bias[i, : ins[i]] = layer.affine_bias
-            self._energy[i, : outs[i], : ins[i]] = layer.weight.square().sum(dim=[2, 3])
-        self._energy_by_input = self._energy.transpose(1, 2).contiguous()
-        self._styles, self._demod, self._slopes = torch.empty(3, count, self._c, device=on)
-        self._gradient = torch.empty(count, self._w, device=on)
-        self._style_sums, self._style_at = _tile_sums(style_tiles, ins, on)
-        self._demod_sums, self._demod_at = _tile_sums(demod_tiles, outs, on)
-        sizes = [style_tiles, demod_tiles, self._style_at, self._demod_at, ins, outs]
-        self._sizes = torch.tensor(sizes, dtype=torch.int32).to(on)
-        self.scratch = [self._styles, self._demod, self._slopes, self._gradient]
-        self.scratch += [self._style_sums, self._demod_sums]
+            outs, ins = layer.weight.shape[:2]
+            affine[i, :ins] = layer.affine_weight
+            self._affine_bias[i, :ins] = layer.affine_bias
+            energy[i, :ins, :outs] = layer.weight.square().sum(dim=[2, 3]).t()
+        kept = torch.float32 if dtype == torch.float32 else torch.float16
+        self._scales = energy.amax(dim=(1, 2)).clamp(min=torch.finfo(torch.float32).tiny)
+        self.affine = affine.to(kept)
+        self._energy = (energy / self._scales[:, None, None]).to(kept)
+        self._styles, self._demod, self.slopes = torch.empty(3, count, c, device=on)
+        self._gradient = torch.empty(count, self.w, device=on)
+        # A layer with fewer tiles or channels leaves the rest as it is: zero.
+        self._style_sums = torch.zeros(count, max(style_tiles), c, device=on)
+        self._demod_sums = torch.zeros(count, max(demod_tiles), c, device=on)
+        self.scratch = [self._styles, self._demod, self.slopes, self._gradient]
 
     def style_of(self, index: int) -> Tensor:
         """Values [C] of a layer; of one that stays anything."""
-        return self._styles[min(index, len(self._styles) - 1)]
+        return self._styles[min(index, self.layers - 1)]
 
     def demod_of(self, index: int) -> Tensor:
         """Likewise."""
-        return self._demod[min(max(index, 0), len(self._demod) - 1)]
+        return self._demod[min(max(index, 0), self.layers - 1)]
 
     def style_sums_of(self, index: int) -> Tensor:
-        """Where the tiles of a layer leave their sums; of one that stays anywhere."""
-        return self._style_sums[self._style_at[min(index, len(self._style_at) - 1)] :]
+        """Where the tiles of a layer leave their sums, [tiles, C]; of one that stays anywhere."""
+        return self._style_sums[min(index, self.layers - 1)]
 
     def demod_sums_of(self, index: int) -> Tensor:
         """Likewise."""
-        return self._demod_sums[self._demod_at[min(max(index, 0), len(self._demod_at) - 1)] :]
+        return self._demod_sums[min(max(index, 0), self.layers - 1)]
 
     def forward(self, ws: Tensor, start: Tensor, scaled: Tensor) -> None:
         """From w+ [num_ws, W]; also the start [samples, channels] times its style."""
         samples, channels = start.shape
-        count, c, tile = len(self._styles), self._c, 16
-        style_kernel[(count, triton.cdiv(c, tile))](
-            ws, self._affine, self._affine_bias, start, self._styles, scaled, samples,
-            self._w, c, channels, triton.next_power_of_2(self._w), tile,
+        grid = self.layers, triton.cdiv(self.c, TILE)
+        style_kernel[grid](
+            ws, self.affine, self._affine_bias, start, self._styles, scaled, samples,
+            self.w, self.c, channels, triton.next_power_of_2(self.w), TILE,
             triton.next_power_of_2(samples),
         )  # fmt: skip
-        demod_kernel[(count, triton.cdiv(c, tile))](
-            self._styles, self._energy, self._demod, c, triton.next_power_of_2(c), tile
+        demod_kernel[grid](
+            self._styles, self._energy, self._scales, self._demod, self.c, self.wide, TILE
         )
 
-    def backward(self, scale: float) -> Tensor:
-        """dL/dw [layers, W] from the sums that the tiles left, times `scale`."""
-        count, c, tile = len(self._styles), self._c, 16
-        style_tiles, demod_tiles, style_at, demod_at = self._sizes[:4]
-        style_gradient_kernel[(count, triton.cdiv(c, tile))](
-            self._style_sums, self._demod_sums, style_tiles, demod_tiles, style_at, demod_at,
-            self._sizes[4:], self._styles, self._demod, self._energy_by_input, self._slopes,
-            c, triton.next_power_of_2(c), tile,
+    def style_gradient(self) -> None:
+        """Leave dL/dstyle [layers, C] in `slopes`, from the sums that the tiles left."""
+        style_gradient_kernel[(self.layers, triton.cdiv(self.c, TILE))](
+            self._style_sums, self._demod_sums, self._styles, self._demod, self._energy,
+            self._scales, self.slopes, self.c, self._style_sums.shape[1],
+            self._demod_sums.shape[1], self.wide, TILE, SUMS,
         )  # fmt: skip
-        latent_gradient_kernel[(count, triton.cdiv(self._w, tile))](
-            self._slopes, self._affine, self._gradient, scale, self._w, c,
-            triton.next_power_of_2(c), tile,
-        )  # fmt: skip
+
+    def latent_gradient(self, scale: float) -> Tensor:
+        """dL/dw [layers, W] from `slopes`, times `scale`."""
+        latent_gradient_kernel[(self.layers, triton.cdiv(self.w, TILE))](
+            self.slopes, self.affine, self._gradient, scale, self.w, self.c, self.wide, TILE
+        )
         return self._gradient
-
-
-def _tile_sums(
-    tiles: list[int], channels: tuple[int, ...], on: torch.device
-) -> tuple[Tensor, list[int]]:
-    """Room for the sums that each layer's tiles leave, and where each layer's begin."""
-    sizes = [t * c for t, c in zip(tiles, channels, strict=True)]
-    at = [sum(sizes[:i]) for i in range(len(sizes))]
-    return torch.empty(sum(sizes), device=on), at

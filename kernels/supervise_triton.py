@@ -12,7 +12,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from .sampling_triton import distance_left, on_map, sample_bilinear
+from .sampling_triton import distance_left, on_map, pulls, sample_bilinear
 
 DISC_BLOCK = 32  # positions at a time
 
@@ -72,7 +72,7 @@ def scattered_signs(
     return total
 
 
-@triton.jit(do_not_specialize=["rows", "count", "height", "width", "map_height", "map_width"])
+@triton.jit(do_not_specialize=["count", "height", "width", "map_height", "map_width"])
 def pull_kernel(
     features,
     origins,
@@ -84,7 +84,7 @@ def pull_kernel(
     keep,
     mask_weight,
     gradient,
-    rows,
+    live,
     count,
     speed_px,
     stop_px,
@@ -106,6 +106,7 @@ def pull_kernel(
     """dL/dF, float32: grid (tiles of a window's or the map's samples, channel tiles, windows).
 
     Without WINDOWS the one map is held, and tiles skip the points farther away than `reach_px`.
+    The first program says in `live` whether any point pulls, 1 or 0.
     """
     inner = tl.program_id(0) * BM + tl.arange(0, BM)
     c = tl.program_id(1) * BN + tl.arange(0, BN)
@@ -121,15 +122,14 @@ def pull_kernel(
     y = y0 + inner // width
     for number in range(1 if WINDOWS else POINTS):
         point = window + number
-        _, _, far = distance_left(handles, targets, point)
-        pulls = (far > stop_px) & (tl.load(active + point) != 0)
         px = tl.load(handles + 2 * point)
         py = tl.load(handles + 2 * point + 1)
         near = (x > on_map(px - reach_px, ratio_x, map_width) - 1) & (inner < area)
         near &= (x < on_map(px + reach_px, ratio_x, map_width) + 1)
         near &= (y > on_map(py - reach_px, ratio_y, map_height) - 1)
         near &= (y < on_map(py + reach_px, ratio_y, map_height) + 1)
-        if pulls & (tl.max(near.to(tl.int32), 0) > 0):
+        near = tl.max(near.to(tl.int32), 0) > 0
+        if near & pulls(handles, targets, active, stop_px, point):
             signs = scattered_signs(
                 features, handles, targets, offsets, point, window, x0, y0, x, y, c, speed_px,
                 count, ratio_x, ratio_y, map_height, map_width, height, width, C, BM, BN, BK,
@@ -145,6 +145,11 @@ def pull_kernel(
         stays *= tl.load(mask_weight) / (area * C).to(tl.float32)
         total += sign * stays[:, None]
     tl.store(gradient + spot, total, mask=held)
+    if (tl.program_id(0) == 0) & (tl.program_id(1) == 0) & (window == 0):
+        any_pulls = 0.0
+        for point in range(POINTS):
+            any_pulls = tl.where(pulls(handles, targets, active, stop_px, point), 1.0, any_pulls)
+        tl.store(live, any_pulls)
 
 
 class Supervision:
@@ -177,6 +182,7 @@ class Supervision:
         batch, channels, h, w = features.shape
         gradient = torch.empty(batch, h, w, channels, device=features.device)
         self.gradient = gradient.permute(0, 3, 1, 2)
+        self.live = torch.zeros([], device=features.device)  # whether a point pulled, 1 or 0
 
     def pull(
         self,
@@ -202,7 +208,7 @@ class Supervision:
         pull_kernel[(triton.cdiv(h * w, 64), channels // bn, batch)](
             self._features, handles if origins is None else origins, handles, targets,
             active.view(torch.int8), self._offsets, *(unused if mask is None else mask),
-            self.gradient, h * w, self._offsets.shape[0], self._speed_px, self._stop_px,
+            self.gradient, self.live, self._offsets.shape[0], self._speed_px, self._stop_px,
             self._reach_px, *self._ratios, *self._map_size, h, w, channels, handles.shape[0],
             origins is not None, mask is not None, 64, bn, DISC_BLOCK,
         )  # fmt: skip

@@ -1,8 +1,8 @@
 """Synthesis up to the feature block on a card: the fused twin of `synthesis`, there and back.
 
-Everything is allocated and decided at construction: a forward is one launch for each layer, two
-for one that doubles, a backward likewise, and no host sync; so both can be captured in a CUDA
-graph. Weights are constants: layers with index < free multiply their input by its style, the
+Everything is allocated and decided at construction: a forward is one launch for each layer of a
+large map and two for the others, a backward likewise, and there is no host sync; so both can be
+captured in a CUDA graph. Weights are constants: layers with index < free multiply their input by its style, the
 others have style and demodulation folded into their weights.
 """
 # mypy: disable-error-code="no-untyped-call, import-untyped, import-not-found"
@@ -17,18 +17,18 @@ import triton
 from torch import Tensor
 
 from .modulated_conv_gradient_triton import (
-    begin_gradient_kernel,
     convolve_gradient_kernel,
+    finish_gradient_kernel,
     spread_kernel,
 )
-from .modulated_conv_triton import convolve_kernel, double_kernel, products_kernel
+from .modulated_conv_triton import DOUBLED, PRODUCTS, convolve_kernel, finish_kernel, products_kernel
 from .network import ConvLayer, Network, demodulation, style
 from .styles_triton import Styles
 from .windows import Extent, WindowPlan
 
 LOSS_SCALE = {torch.float16: 4096.0}  # keeps small gradients above float16's smallest normal
 LIBRARY_ROWS = 1024  # from so many samples on cuDNN's transposed convolution is faster (H200)
-FILL = 264  # programs that fill the card: two for each of an H200's 132 multiprocessors
+FILL = 600  # programs that fill the card: four or five for each of an H200's 132 multiprocessors
 ELEMENTS = 512  # of one program of the kernels that only pass over their samples
 
 
@@ -54,11 +54,15 @@ def divisor(channels: int, limit: int) -> int:
 
 
 def tile_product(rows: int, k: int, n: int, dtype: torch.dtype) -> Tiling:
-    """Tiles for a product of nine taps; small maps split the taps among programs."""
-    depth = divisor(k, 64 if dtype != torch.float32 else 32)
-    if rows > 4096:
-        return Tiling(128, divisor(n, 128), depth, 1, 8, 3)
-    bm = 16 if rows <= 16 else 32 if rows <= 32 else 64
+    """Tiles for a product of nine taps; small maps split the taps among programs.
+
+    Measured on an H200: a small map's product waits for its loads, so it wants many in flight and
+    few steps; a large one wants large tiles.
+    """
+    depth = divisor(k, 32 if dtype == torch.float32 else 128 if rows <= 64 else 64)
+    if rows > 2048:
+        return Tiling(128, divisor(n, 64 if dtype == torch.float32 else 128), depth, 1, 8, 3)
+    bm = next((size for size in (16, 32, 64) if rows <= size), 128)
     bn = divisor(n, 32 if rows <= 128 else 64)
     tiles = triton.cdiv(rows, bm) * (n // bn)
     slices = next((s for s in (9, 3) if tiles * s <= FILL), 1)
@@ -68,6 +72,12 @@ def tile_product(rows: int, k: int, n: int, dtype: torch.dtype) -> Tiling:
 def tile_elements(n: int) -> tuple[int, int]:
     """Rows and channels of one program of a kernel that passes over samples."""
     columns = divisor(n, 128)
+    return ELEMENTS // columns, columns
+
+
+def tile_sums(n: int) -> tuple[int, int]:
+    """Likewise, where it also sums over rows: few tiles of rows leave few sums."""
+    columns = divisor(n, 16)
     return ELEMENTS // columns, columns
 
 
@@ -103,6 +113,11 @@ class Layer:
         self.weight.copy_(weight.permute(2, 3, 1, 0).reshape(self.weight.shape))
         if self.library is not None:
             self.library.copy_(weight.transpose(0, 1))
+
+    @property
+    def held(self) -> tuple[int, int, int, int]:
+        """Height and width of what it makes, rows in all, channels."""
+        return self.makes.height, self.makes.width, self.rows, self.n
 
     @property
     def entering(self) -> bool:
@@ -141,16 +156,16 @@ class TritonSynthesis:
         parts = zip(network.layers, plan.reads, plan.makes, strict=False)
         self.layers = [Layer(c, r, m, plan.points, dtype) for c, r, m in parts]
         self.free, self.plan, self._dtype = free, plan, dtype
-        self._scale = LOSS_SCALE.get(dtype, 1.0)
+        self.scale = LOSS_SCALE.get(dtype, 1.0)
         self._precision = "tf32" if torch.backends.cuda.matmul.allow_tf32 else "ieee"
         self._start = network.start.permute(1, 2, 0).reshape(-1, network.start.shape[0])
         self._start = self._start.to(dtype).contiguous()
         self._on = on = network.start.device
         moving = self.layers[:free]
-        tiles = [triton.cdiv(layer.from_rows, layer.back.rows) for layer in self.layers]
-        top = triton.cdiv(self.layers[-1].rows, tile_elements(self.layers[-1].n)[0])
-        self._styles = Styles(
-            [layer.source for layer in moving], tiles[:free], [*tiles[1:], top][:free]
+        tiles = [triton.cdiv(layer.from_rows, self._finish(i)[0]) for i, layer in enumerate(self.layers)]
+        top = triton.cdiv(self.layers[-1].rows, self._finish(len(self.layers))[0])
+        self.styles = Styles(
+            [layer.source for layer in moving], tiles[:free], [*tiles[1:], top][:free], dtype
         )
         self._allocate(on)
         self._origins = torch.zeros(len(self.layers), plan.points, 2, dtype=torch.int32, device=on)
@@ -164,22 +179,12 @@ class TritonSynthesis:
         self._gradients = [torch.empty(outputs, **kind) for _ in range(2)]
         spread = [la.sources * la.grown[0] * la.grown[1] * la.n for la in layers]
         self._spread = torch.empty(max(spread), **kind)
-        up = [la.from_rows * la.n for la in layers if la.source.up and la.library is None]
-        self._products = torch.empty(9 * max(up, default=0), **kind)
-        most, tiles = 0, 0
-        for layer in layers:
-            for cut, rows, n in (
-                (layer.tiling, layer.rows, layer.n),
-                (layer.back, layer.from_rows, layer.k),
-            ):
-                down, across, slices = cut.grid(rows, n)
-                tiles = max(tiles, down * across)
-                most = max(most, down * across * slices * cut.rows * cut.columns)
-        self._partials = torch.empty(most, device=on)
-        self._arrivals = torch.zeros(tiles, dtype=torch.int32, device=on)
-        self.scratch = [*self._scaled, *self._gradients, self._spread, self._products]
-        self.scratch += [self._partials, *self._styles.scratch]
-        self.scratch += [layer.features for layer in layers]
+        sliced = [la.tiling.slices * la.rows * la.n for la in layers if la.tiling.slices > 1]
+        sliced += [la.back.slices * la.from_rows * la.k for la in layers if la.back.slices > 1]
+        sliced += [9 * la.from_rows * la.n for la in layers if la.source.up and la.library is None]
+        self._partials = torch.empty(max(sliced, default=0), **kind)
+        self.scratch = [*self._scaled, *self._gradients, self._spread, self._partials]
+        self.scratch += [*self.styles.scratch, *(layer.features for layer in layers)]
 
     def fold(self, ws: Tensor) -> None:
         """Take the picture's w+ [num_ws, w_dim] into the weights of the layers that stay."""
@@ -201,7 +206,7 @@ class TritonSynthesis:
         """Features of w+ [num_ws, w_dim], windows beginning at `origins` [layers, P, 2]."""
         self._origins = origins
         x = self._scaled[1]
-        self._styles.forward(ws, self._start, x)
+        self.styles.forward(ws, self._start, x)
         for index, layer in enumerate(self.layers):
             scaled = self._scaled[index % 2]
             if layer.source.up:
@@ -213,9 +218,9 @@ class TritonSynthesis:
 
     def _convolve(self, index: int, x: Tensor, scaled: Tensor) -> None:
         layer, cut = self.layers[index], self.layers[index].tiling
-        reads, makes, styles = layer.reads, layer.makes, self._styles
+        reads, makes, styles = layer.reads, layer.makes, self.styles
         convolve_kernel[cut.grid(layer.rows, layer.n)](
-            x, layer.weight, self._partials, self._arrivals, layer.features, scaled,
+            x, layer.weight, self._partials, layer.features, scaled,
             styles.demod_of(index), styles.style_of(index + 1), layer.bias, layer.noise,
             self._origins[max(index - 1, 0)], self._origins[index], layer.rows,
             reads.height, reads.width, makes.height, makes.width, makes.map_height,
@@ -225,55 +230,80 @@ class TritonSynthesis:
             cut.slices, self._precision, cut.rows, cut.columns, cut.depth,
             num_warps=cut.warps, num_stages=cut.stages,
         )  # fmt: skip
+        if cut.slices > 1:
+            self._finish_layer(index, self._partials, scaled, cut.slices)
 
     def _double(self, index: int, x: Tensor, scaled: Tensor) -> None:
-        layer, cut, n = self.layers[index], self.layers[index].tiling, self.layers[index].n
-        reads, makes, styles = layer.reads, layer.makes, self._styles
+        layer, cut = self.layers[index], self.layers[index].tiling
         if layer.library is not None:
-            shape = layer.sources, reads.height, reads.width, layer.k
-            x = x[: layer.from_rows * layer.k] if x.dim() == 1 else x
-            products = F.conv_transpose2d(
-                x.view(shape).permute(0, 3, 1, 2), layer.library, stride=2
-            )
-        else:
-            products = self._products
-            grid = triton.cdiv(layer.from_rows, cut.rows), n // cut.columns, 9
-            products_kernel[grid](
-                x, layer.weight, products, layer.from_rows, layer.k, n, self._precision,
-                cut.rows, cut.columns, cut.depth, num_warps=cut.warps, num_stages=cut.stages,
-            )  # fmt: skip
-        bm, bn = tile_elements(n)
-        double_kernel[(triton.cdiv(layer.rows, bm), n // bn)](
-            products, layer.features, scaled, styles.demod_of(index), styles.style_of(index + 1),
-            layer.bias, layer.noise, self._origins[index - 1], self._origins[index], layer.rows,
-            layer.from_rows, reads.height, reads.width, makes.height, makes.width,
-            makes.map_height, makes.map_width, layer.source.clamp, n, layer.library is None,
+            shape = layer.sources, layer.reads.height, layer.reads.width, layer.k
+            x = x.view(-1)[: layer.from_rows * layer.k].view(shape).permute(0, 3, 1, 2)
+            doubled = F.conv_transpose2d(x, layer.library, stride=2)
+            self._finish_layer(index, doubled, scaled, DOUBLED.value)
+            return
+        grid = triton.cdiv(layer.from_rows, cut.rows), layer.n // cut.columns, 9
+        products_kernel[grid](
+            x, layer.weight, self._partials, layer.from_rows, layer.k, layer.n, self._precision,
+            cut.rows, cut.columns, cut.depth, num_warps=cut.warps, num_stages=cut.stages,
+        )  # fmt: skip
+        self._finish_layer(index, self._partials, scaled, PRODUCTS.value)
+
+    def _finish_layer(self, index: int, partials: Tensor, scaled: Tensor, made_by: int) -> None:
+        layer, styles = self.layers[index], self.styles
+        reads, makes, (bm, bn) = layer.reads, layer.makes, tile_elements(layer.n)
+        finish_kernel[(triton.cdiv(layer.rows, bm), layer.n // bn)](
+            partials, layer.features, scaled, styles.demod_of(index), styles.style_of(index + 1),
+            layer.bias, layer.noise, self._origins[max(index - 1, 0)], self._origins[index],
+            layer.rows, layer.from_rows, reads.height, reads.width, makes.height, makes.width,
+            makes.map_height, makes.map_width, layer.source.clamp, layer.n, made_by,
             reads.size is not None, makes.size is not None, index < self.free,
             layer.source.noise is not None, index + 1 < self.free, bm, bn,
         )  # fmt: skip
 
     def backward(self, gradient: Tensor) -> Tensor:
         """dL/dw [free, w_dim] of the last forward from dL/dF [B, C, h, w], channels-last."""
-        self._begin_gradient(gradient)
+        self.pull_back(gradient)
+        return self.styles.latent_gradient(1.0 / self.scale)
+
+    def pull_back(self, gradient: Tensor) -> None:
+        """As far as the gradients of the styles, which are left in `styles`, times `scale`."""
         last = len(self.layers) - 1
+        self._finish_gradient(last + 1, gradient, self._gradients[last % 2], 1, self.scale)
         for index in range(last, -1, -1):
             x = self._gradients[index % 2]
             if self.layers[index].source.up or self.layers[index].entering:
                 self._gather_windows(index, x)
                 x = self._spread
-            self._convolve_gradient(index, x, self._gradients[(index - 1) % 2])
-        return self._styles.backward(1.0 / self._scale)
+            below = self._gradients[(index - 1) % 2]
+            self._convolve_gradient(index, x, below)
+            slices = self.layers[index].back.slices
+            if slices > 1:
+                self._finish_gradient(index, self._partials, below, slices, 1.0)
+        self.styles.style_gradient()
 
-    def _begin_gradient(self, gradient: Tensor) -> None:
-        index = len(self.layers) - 1
-        layer, makes, styles = self.layers[index], self.layers[index].makes, self._styles
-        bm, bn = tile_elements(layer.n)
-        begin_gradient_kernel[(triton.cdiv(layer.rows, bm), layer.n // bn)](
-            gradient, layer.features, self._gradients[index % 2], styles.demod_of(index),
-            styles.demod_sums_of(index), layer.bias, layer.noise, self._origins[index], layer.rows,
-            makes.height, makes.width, makes.map_height, makes.map_width, layer.source.clamp,
-            self._scale, layer.n, makes.size is not None, index < self.free,
-            layer.source.noise is not None, bm, bn,
+    def _finish(self, index: int) -> tuple[int, int]:
+        """The tile that follows the product of a layer's gradient; of dL/dF: index layers."""
+        if index < len(self.layers) and self.layers[index].back.slices == 1:
+            return self.layers[index].back.rows, self.layers[index].back.columns
+        channels = self.layers[index].k if index < len(self.layers) else self.layers[-1].n
+        return tile_sums(channels) if index <= self.free else tile_elements(channels)
+
+    def _finish_gradient(
+        self, index: int, partials: Tensor, gradient: Tensor, slices: int, scale: float
+    ) -> None:
+        below = self.layers[max(index - 1, 0)]
+        features, height, width, rows, n = below.features, *below.held
+        if index == 0:
+            features, reads = self._start, self.layers[0].reads
+            height, width, rows, n = reads.height, reads.width, *self._start.shape
+        styles, makes, (bm, bn) = self.styles, below.makes, self._finish(index)
+        finish_gradient_kernel[(triton.cdiv(rows, bm), n // bn)](
+            partials, features, gradient, styles.style_of(index), styles.demod_of(index - 1),
+            styles.style_sums_of(index), styles.demod_sums_of(index - 1), below.bias, below.noise,
+            self._origins[max(index - 1, 0)], rows, height, width, makes.map_height,
+            makes.map_width, below.source.clamp, styles.c, scale, n, makes.size is not None,
+            index < self.free, index > 0, 0 < index <= self.free,
+            below.source.noise is not None, slices, bm, bn,
         )  # fmt: skip
 
     def _gather_windows(self, index: int, x: Tensor) -> None:
@@ -283,22 +313,22 @@ class TritonSynthesis:
         spread_kernel[(triton.cdiv(rows, bm), layer.n // bn)](
             x, self._spread, self._origins[index], self._origins[max(index - 1, 0)], rows,
             makes.height, makes.width, height, width, layer.n,
-            layer.batch if layer.entering else 1, layer.source.up, makes.size is not None, layer.reads.size is not None, bm, bn,
+            layer.batch if layer.entering else 1, layer.source.up, makes.size is not None,
+            layer.reads.size is not None, bm, bn,
         )  # fmt: skip
 
     def _convolve_gradient(self, index: int, x: Tensor, gradient: Tensor) -> None:
-        layer, cut, styles = self.layers[index], self.layers[index].back, self._styles
+        layer, cut, styles = self.layers[index], self.layers[index].back, self.styles
         below = self.layers[index - 1] if index else layer  # of the start nothing is read
         reads, (height, width) = layer.reads, layer.grown
         convolve_gradient_kernel[cut.grid(layer.from_rows, layer.k)](
-            x, layer.weight, self._partials, self._arrivals,
-            below.features if index else self._start, gradient, styles.style_of(index),
-            styles.demod_of(index - 1), styles.style_sums_of(index), styles.demod_sums_of(index - 1),
-            below.bias, below.noise, self._origins[index], self._origins[max(index - 1, 0)],
-            layer.from_rows, height, width, reads.height, reads.width, reads.map_height,
-            reads.map_width, below.source.clamp, layer.n, layer.k, layer.source.up,
-            layer.makes.size is not None and not layer.entering, reads.size is not None,
-            index < self.free, index > 0, 0 < index <= self.free,
+            x, layer.weight, self._partials, below.features if index else self._start, gradient,
+            styles.style_of(index), styles.demod_of(index - 1), styles.style_sums_of(index),
+            styles.demod_sums_of(index - 1), below.bias, below.noise, self._origins[index],
+            self._origins[max(index - 1, 0)], layer.from_rows, height, width, reads.height,
+            reads.width, reads.map_height, reads.map_width, below.source.clamp, styles.c, layer.n, layer.k,
+            layer.source.up, layer.makes.size is not None and not layer.entering,
+            reads.size is not None, index < self.free, index > 0, 0 < index <= self.free,
             below.source.noise is not None, cut.slices, self._precision, cut.rows, cut.columns,
             cut.depth, num_warps=cut.warps, num_stages=cut.stages,
         )  # fmt: skip

@@ -73,11 +73,10 @@ def track_kernel(
     tl.debug_barrier()  # all are written before one thread says so
     if tl.atomic_add(arrivals + point, 1) == tl.num_programs(0) - 1:
         tl.store(arrivals + point, 0)
-        k = tl.arange(0, ALL)
-        cost = tl.load(
-            costs + point * ALL + k, mask=k < count, other=float("inf"), cache_modifier=".cg"
-        )
-        best = tl.argmin(cost, 0, tie_break_left=True)
+        each = tl.arange(0, ALL)
+        cost_of = costs + point * ALL + each
+        found = tl.load(cost_of, mask=each < count, other=float("inf"), cache_modifier=".cg")
+        best = tl.argmin(found, 0, tie_break_left=True)
         if tl.load(following + point) != 0:
             tl.store(handles + 2 * point, px + tl.load(offsets + 2 * best))
             tl.store(handles + 2 * point + 1, py + tl.load(offsets + 2 * best + 1))

@@ -12,28 +12,6 @@ from .windows import WindowPlan
 
 
 @triton.jit
-def place_windows(
-    handles,
-    origins,
-    reach_px,
-    scale_px,
-    LAYERS: tl.constexpr,
-    UPS: tl.constexpr,
-    WINDOWED: tl.constexpr,
-    POINTS: tl.constexpr,
-):
-    """All origins [LAYERS, P, 2]; bit i of UPS and of WINDOWED tells of layer i."""
-    i = tl.arange(0, 2 * POINTS)
-    at = ((tl.load(handles + i) - reach_px + 0.5) / scale_px - 0.5).to(tl.float32)
-    origin = tl.floor(at).to(tl.int32)
-    for down in tl.static_range(LAYERS):
-        layer: tl.constexpr = LAYERS - 1 - down
-        kept = origin if (WINDOWED >> layer) & 1 else tl.zeros_like(origin)
-        tl.store(origins + layer * 2 * POINTS + i, kept)
-        origin = (origin >> 1) - 1 if (UPS >> layer) & 1 else origin - 1
-
-
-@triton.jit
 def place_windows_kernel(
     handles,
     origins,
@@ -44,8 +22,14 @@ def place_windows_kernel(
     WINDOWED: tl.constexpr,
     POINTS: tl.constexpr,
 ):
-    """`place_windows` by one program."""
-    place_windows(handles, origins, reach_px, scale_px, LAYERS, UPS, WINDOWED, POINTS)
+    """All origins [LAYERS, P, 2], by one program; bit i of UPS and of WINDOWED tells of layer i."""
+    i = tl.arange(0, 2 * POINTS)
+    at = ((tl.load(handles + i) - reach_px + 0.5) / scale_px - 0.5).to(tl.float32)
+    origin = tl.floor(at).to(tl.int32)
+    for down in tl.static_range(LAYERS):  # from the last layer to the first
+        kept = origin if (WINDOWED >> (LAYERS - 1 - down)) & 1 else tl.zeros_like(origin)
+        tl.store(origins + (LAYERS - 1 - down) * 2 * POINTS + i, kept)
+        origin = (origin >> 1) - 1 if (UPS >> (LAYERS - 1 - down)) & 1 else origin - 1
 
 
 def bits(flags: Sequence[bool]) -> int:

@@ -6,7 +6,7 @@ import torch
 from draglive.kernels import disc_offsets, square_offsets
 from draglive.kernels.adam import adam_reference
 from draglive.kernels.mask_loss import mask_loss_backward
-from draglive.kernels.supervise import pulling, supervise_reference
+from draglive.kernels.supervise import supervise_reference
 from draglive.kernels.synthesis import synthesize_features
 from draglive.kernels.track_points import track_points_reference
 from draglive.kernels.windows import window_origins
@@ -18,6 +18,7 @@ pytest.importorskip("triton")
 from draglive.kernels import synthesis_triton
 from draglive.kernels.adam_triton import TritonAdam
 from draglive.kernels.step_triton import StepSettings, StepState, TritonStep
+from draglive.kernels.styles_triton import Styles
 from draglive.kernels.supervise_triton import Supervision
 from draglive.kernels.synthesis_triton import TritonSynthesis
 from draglive.kernels.track_points_triton import Tracking
@@ -37,7 +38,7 @@ DTYPES = [torch.float32, torch.float16]
 def few_programs(monkeypatch, device):
     """The interpreter pays for every program."""
     if device.type == "cpu":
-        monkeypatch.setattr(synthesis_triton, "ELEMENTS", 16384)
+        monkeypatch.setattr(synthesis_triton, "ELEMENTS", 8192)
 
 
 def features_of(dtype, windowed, device):
@@ -63,6 +64,10 @@ def test_the_pull_is_the_twins(windowed, dtype, device):
     supervision = Supervision(features, DISC.to(device), **rates, **sizes)
     supervision.gradient.fill_(torch.nan)
     assert error(supervision.pull(origins, *points), want) < 1e-5
+    assert supervision.live == 1
+    stays = HANDLES.to(device), HANDLES.to(device), ACTIVE.to(device)
+    assert not supervision.pull(origins, *stays).any()
+    assert supervision.live == 0
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
@@ -113,40 +118,32 @@ def test_lost_features_and_ties_stay(device):
         assert torch.equal(moved, handles)
 
 
-def adam_state(device):
-    names = ("ws", "mean", "square", "count")
-    shapes = ((7, W_DIM), (7, W_DIM), (7, W_DIM), ())
-    state = {name: torch.zeros(shape, device=device) for name, shape in zip(names, shapes)}
-    state["ws"] += torch.randn(7, W_DIM, device=device)
-    return state
-
-
-@pytest.mark.parametrize("stop_px", [STOP_PX, 100.0], ids=["moving", "arrived"])
-def test_adam_is_the_twins(stop_px, device):
-    ours, theirs = adam_state(device), adam_state(device)
-    theirs["ws"].copy_(ours["ws"])
-    before = ours["ws"].clone()
+@pytest.mark.parametrize("live", [1.0, 0.0], ids=["moving", "arrived"])
+def test_adam_is_the_twins(live, device):
+    network = cast(random_network(3, (16, 32, 16)), to=device)
+    styles = Styles(list(network.layers[:4]), [1] * 4, [1] * 4, torch.float32)
+    names = ("value", "mean", "square")
+    ours = {name: torch.zeros(7, W_DIM, device=device) for name in names}
+    ours["value"] += torch.randn(7, W_DIM, device=device)
+    ours["count"] = torch.zeros([], device=device)
+    theirs = {name: tensor.clone() for name, tensor in ours.items()}
+    before = ours["value"].clone()
     rows = torch.tensor([1.0, 0, 1, 1, 1, 0, 0], device=device)[:, None]
-    step_size = torch.tensor(0.01, device=device)
-    points = [t.to(device) for t in (HANDLES, TARGETS, ACTIVE)]
-    live = pulling(*points, stop_px).amax()
-    twin = TritonAdam(
-        ours["ws"], rows, ours["mean"], ours["square"], ours["count"], step_size
-    )
+    fixed = {"step_size": torch.tensor(0.01, device=device), "rows": rows}
+    live = torch.tensor(live, device=device)
+    twin = TritonAdam(styles, 0.5, **ours, **fixed)
     for _ in range(3):
+        styles.slopes.copy_(torch.randn_like(styles.slopes))
+        twin.update(live)
         gradient = torch.zeros(7, W_DIM, device=device)
-        gradient[:4] = torch.randn(4, W_DIM, device=device)
-        twin.update(gradient[:4].contiguous(), *points, stop_px)
-        adam_reference(
-            theirs["ws"], gradient, theirs["mean"], theirs["square"], theirs["count"], step_size,
-            rows, live,
-        )  # fmt: skip
-    assert ours["count"] == theirs["count"] == (0 if stop_px == 100 else 3)
-    assert torch.equal(ours["ws"][4:], before[4:])
-    if stop_px == 100:
-        assert torch.equal(ours["ws"], before)
-    for name in ("ws", "mean", "square"):
+        gradient[:4] = styles.latent_gradient(0.5)
+        adam_reference(gradient=gradient, live=live, **theirs, **fixed)
+    assert ours["count"] == theirs["count"] == 3 * live
+    assert torch.equal(ours["value"][4:], before[4:])
+    for name in names:
         torch.testing.assert_close(ours[name], theirs[name], rtol=1e-5, atol=1e-8)
+    if not live:
+        assert torch.equal(ours["value"], before)
 
 
 def test_windows_are_placed_as_the_twins(device):

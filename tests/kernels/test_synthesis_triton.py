@@ -30,7 +30,7 @@ DTYPES = [torch.float32, torch.float16, torch.bfloat16]
 def few_programs(monkeypatch, device):
     """The interpreter pays for every program."""
     if device.type == "cpu":
-        monkeypatch.setattr(synthesis_triton, "ELEMENTS", 16384)
+        monkeypatch.setattr(synthesis_triton, "ELEMENTS", 8192)
 
 
 @pytest.fixture(autouse=True)
