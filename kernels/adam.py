@@ -18,6 +18,8 @@ import math
 import torch
 from torch import Tensor
 
+from .register import register
+
 BETA1, BETA2, EPS = 0.9, 0.999, 1e-8
 
 
@@ -47,30 +49,9 @@ def _one_minus_power(beta: float, count: Tensor) -> Tensor:
     return -torch.expm1(count * math.log(beta))
 
 
-@torch.library.custom_op("draglive::adam", mutates_args=("value", "mean", "square", "count"))
-def adam(
-    value: Tensor,
-    gradient: Tensor,
-    mean: Tensor,
-    square: Tensor,
-    count: Tensor,
-    step_size: Tensor,
-    rows: Tensor,
-    live: Tensor,
-) -> None:
-    """One step (see the module's contract)."""
-    adam_reference(value, gradient, mean, square, count, step_size, rows, live)
-
-
-@adam.register_fake
-def _(
-    value: Tensor,
-    gradient: Tensor,
-    mean: Tensor,
-    square: Tensor,
-    count: Tensor,
-    step_size: Tensor,
-    rows: Tensor,
-    live: Tensor,
-) -> None:
-    return None
+adam = register(
+    "adam",
+    adam_reference,
+    lambda *_: None,
+    mutates=("value", "mean", "square", "count"),
+)

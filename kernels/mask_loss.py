@@ -15,6 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .register import register
+
 
 def keep_map(mask: Tensor, height: int, width: int) -> Tensor:
     """Movable region at the picture's size to 1 − M at the map's: averages over the areas.
@@ -38,28 +40,13 @@ def mask_loss_reference(features: Tensor, reference: Tensor, keep: Tensor) -> Te
     return ((features.to(dtype) - reference.to(dtype)).abs() * keep.to(dtype)).mean()
 
 
-@torch.library.custom_op("draglive::mask_loss", mutates_args=())
-def mask_loss(features: Tensor, reference: Tensor, keep: Tensor) -> Tensor:
-    """The loss (see the module's contract) as one op with a hand-written gradient."""
-    return mask_loss_reference(features, reference, keep)
-
-
-@mask_loss.register_fake
-def _(features: Tensor, reference: Tensor, keep: Tensor) -> Tensor:
-    return features.new_empty([], dtype=torch.promote_types(features.dtype, torch.float32))
-
-
-@torch.library.custom_op("draglive::mask_loss_backward", mutates_args=())
-def mask_loss_backward(grad: Tensor, features: Tensor, reference: Tensor, keep: Tensor) -> Tensor:
+def mask_loss_backward_reference(
+    grad: Tensor, features: Tensor, reference: Tensor, keep: Tensor
+) -> Tensor:
     """dL/dF: the signs of the differences where the picture must stay."""
     dtype = torch.promote_types(features.dtype, torch.float32)
     signs = (features.to(dtype) - reference.to(dtype)).sign()
     return (signs * keep.to(dtype) * (grad / features.numel())).to(features.dtype)
-
-
-@mask_loss_backward.register_fake
-def _(grad: Tensor, features: Tensor, reference: Tensor, keep: Tensor) -> Tensor:
-    return torch.empty_like(features)
 
 
 def _save(
@@ -69,8 +56,20 @@ def _save(
 
 
 def _backward(ctx: torch.autograd.function.FunctionCtx, grad: Tensor) -> tuple[Tensor | None, ...]:
-    gradient: Tensor = mask_loss_backward(grad, *ctx.saved_tensors)  # type: ignore[attr-defined]
-    return gradient, None, None
+    return mask_loss_backward(grad, *ctx.saved_tensors), None, None  # type: ignore[attr-defined]
 
 
-mask_loss.register_autograd(_backward, setup_context=_save)
+mask_loss = register(
+    "mask_loss",
+    mask_loss_reference,
+    lambda features, *_: features.new_empty(
+        [], dtype=torch.promote_types(features.dtype, torch.float32)
+    ),
+    backward=_backward,
+    setup_context=_save,
+)
+mask_loss_backward = register(
+    "mask_loss_backward",
+    mask_loss_backward_reference,
+    lambda grad, features, *_: torch.empty_like(features),
+)

@@ -22,6 +22,7 @@ Positions beyond the picture take the border's features. The gradient at F(q+d) 
 import torch
 from torch import Tensor
 
+from .register import register
 from .sampling import gather_bilinear, held_corners, sample_bilinear, scatter_bilinear
 
 
@@ -49,31 +50,6 @@ def motion_supervision_reference(
     return loss
 
 
-@torch.library.custom_op("draglive::motion_supervision", mutates_args=())
-def motion_supervision(
-    features: Tensor,
-    handles: Tensor,
-    motions: Tensor,
-    weights: Tensor,
-    offsets: Tensor,
-    image_size: list[int],
-) -> Tensor:
-    """The loss (see the module's contract) as one op with a hand-written gradient."""
-    return motion_supervision_reference(features, handles, motions, weights, offsets, image_size)
-
-
-@motion_supervision.register_fake
-def _(
-    features: Tensor,
-    handles: Tensor,
-    motions: Tensor,
-    weights: Tensor,
-    offsets: Tensor,
-    image_size: list[int],
-) -> Tensor:
-    return features.new_empty([], dtype=torch.promote_types(features.dtype, torch.float32))
-
-
 def scattered_signs(
     features: Tensor,
     origins: Tensor | None,
@@ -97,8 +73,13 @@ def scattered_signs(
     return scatter_bilinear(signs * share.to(signs.dtype)[:, None, None], *moved_at, features)
 
 
-@torch.library.custom_op("draglive::motion_supervision_backward", mutates_args=())
-def motion_supervision_backward(
+def scattered_empty(features: Tensor, *_: object, **__: object) -> Tensor:
+    """What `scattered_signs` returns, without values."""
+    batch, channels, h, w = features.shape
+    return features.new_empty(batch, h, w, channels).permute(0, 3, 1, 2)
+
+
+def motion_supervision_backward_reference(
     grad: Tensor,
     features: Tensor,
     handles: Tensor,
@@ -114,20 +95,6 @@ def motion_supervision_backward(
     )
 
 
-@motion_supervision_backward.register_fake
-def _(
-    grad: Tensor,
-    features: Tensor,
-    handles: Tensor,
-    motions: Tensor,
-    weights: Tensor,
-    offsets: Tensor,
-    image_size: list[int],
-) -> Tensor:
-    _, channels, h, w = features.shape
-    return features.new_empty(1, h, w, channels).permute(0, 3, 1, 2)
-
-
 def _save(
     ctx: torch.autograd.function.FunctionCtx, inputs: tuple[object, ...], output: Tensor
 ) -> None:
@@ -136,8 +103,21 @@ def _save(
 
 
 def _backward(ctx: torch.autograd.function.FunctionCtx, grad: Tensor) -> tuple[Tensor | None, ...]:
-    gradient: Tensor = motion_supervision_backward(grad, *ctx.saved_tensors, *ctx.settings)  # type: ignore[attr-defined]
+    gradient = motion_supervision_backward(grad, *ctx.saved_tensors, *ctx.settings)  # type: ignore[attr-defined]
     return gradient, None, None, None, None, None
 
 
-motion_supervision.register_autograd(_backward, setup_context=_save)
+motion_supervision = register(
+    "motion_supervision",
+    motion_supervision_reference,
+    lambda features, *_: features.new_empty(
+        [], dtype=torch.promote_types(features.dtype, torch.float32)
+    ),
+    backward=_backward,
+    setup_context=_save,
+)
+motion_supervision_backward = register(
+    "motion_supervision_backward",
+    motion_supervision_backward_reference,
+    lambda grad, features, *_: scattered_empty(features),
+)

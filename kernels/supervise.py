@@ -19,10 +19,10 @@ Contract
 The gradient is 0 where F(q+d) = F(q), for points that do not pull, and in windows of others.
 """
 
-import torch
 from torch import Tensor
 
-from .motion_supervision import clipped_motions, scattered_signs
+from .motion_supervision import clipped_motions, scattered_empty, scattered_signs
+from .register import register
 
 
 def pulling(handles: Tensor, targets: Tensor, active: Tensor, stop_px: float) -> Tensor:
@@ -59,48 +59,4 @@ def supervise_reference(
     )
 
 
-@torch.library.custom_op("draglive::supervise", mutates_args=())
-def supervise(
-    features: Tensor,
-    origins: Tensor | None,
-    handles: Tensor,
-    targets: Tensor,
-    active: Tensor,
-    offsets: Tensor,
-    *,
-    speed_px: float,
-    stop_px: float,
-    map_size: list[int],
-    image_size: list[int],
-) -> Tensor:
-    """The pull (see the module's contract)."""
-    return supervise_reference(
-        features,
-        origins,
-        handles,
-        targets,
-        active,
-        offsets,
-        speed_px=speed_px,
-        stop_px=stop_px,
-        map_size=map_size,
-        image_size=image_size,
-    )
-
-
-@supervise.register_fake
-def _(
-    features: Tensor,
-    origins: Tensor | None,
-    handles: Tensor,
-    targets: Tensor,
-    active: Tensor,
-    offsets: Tensor,
-    *,
-    speed_px: float,
-    stop_px: float,
-    map_size: list[int],
-    image_size: list[int],
-) -> Tensor:
-    batch, channels, h, w = features.shape
-    return features.new_empty(batch, h, w, channels).permute(0, 3, 1, 2)
+supervise = register("supervise", supervise_reference, scattered_empty)

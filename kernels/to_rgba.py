@@ -10,6 +10,8 @@ byte for byte with other tools'.
 import torch
 from torch import Tensor
 
+from .register import register
+
 
 def to_rgba_reference(picture: Tensor) -> Tensor:
     """The conversion in plain torch: the truth for every twin."""
@@ -20,13 +22,9 @@ def to_rgba_reference(picture: Tensor) -> Tensor:
     return rgba
 
 
-@torch.library.custom_op("draglive::to_rgba", mutates_args=())
-def to_rgba(picture: Tensor) -> Tensor:
-    """The display buffer of a picture (see the module's contract)."""
-    return to_rgba_reference(picture)
-
-
-@to_rgba.register_fake
-def _(picture: Tensor) -> Tensor:
+def _empty(picture: Tensor) -> Tensor:
     _, _, height, width = picture.shape
     return picture.new_empty(height, width, 4, dtype=torch.uint8)
+
+
+to_rgba = register("to_rgba", to_rgba_reference, _empty)

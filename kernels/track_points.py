@@ -22,6 +22,7 @@ sync, no gradient.
 import torch
 from torch import Tensor
 
+from .register import register
 from .sampling import gather_bilinear, held_corners
 
 
@@ -50,44 +51,8 @@ def track_points_reference(
     return torch.where(following[:, None], handles + offsets[best], handles)
 
 
-@torch.library.custom_op("draglive::track_points", mutates_args=())
-def track_points(
-    features: Tensor,
-    origins: Tensor | None,
-    handles: Tensor,
-    references: Tensor,
-    following: Tensor,
-    offsets: Tensor,
-    *,
-    squared: bool,
-    map_size: list[int],
-    image_size: list[int],
-) -> Tensor:
-    """The handles where their patches are now (see the module's contract)."""
-    return track_points_reference(
-        features,
-        origins,
-        handles,
-        references,
-        following,
-        offsets,
-        squared=squared,
-        map_size=map_size,
-        image_size=image_size,
-    )
-
-
-@track_points.register_fake
-def _(
-    features: Tensor,
-    origins: Tensor | None,
-    handles: Tensor,
-    references: Tensor,
-    following: Tensor,
-    offsets: Tensor,
-    *,
-    squared: bool,
-    map_size: list[int],
-    image_size: list[int],
-) -> Tensor:
-    return torch.empty_like(handles)
+track_points = register(
+    "track_points",
+    track_points_reference,
+    lambda features, origins, handles, *_, **__: torch.empty_like(handles),
+)

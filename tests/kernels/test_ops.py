@@ -1,10 +1,15 @@
 """What holds for every operation: registered soundly, seen by compilers, sparing, never waiting."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from draglive.kernels import (
+    adam,
     disc_offsets,
     mask_loss,
     motion_supervision,
@@ -13,6 +18,7 @@ from draglive.kernels import (
     to_rgba,
     track_points,
 )
+from draglive.kernels.adam import adam_reference
 from draglive.kernels.mask_loss import mask_loss_backward, mask_loss_reference
 from draglive.kernels.motion_supervision import (
     motion_supervision_backward,
@@ -63,6 +69,14 @@ def protected(device):
     return torch.randn(1, 3, 5, 9, device=device), torch.rand(5, 9, device=device)
 
 
+def momentum(device):
+    """Adam's arguments, for a row that moves and one that stays."""
+    value, gradient, mean = (torch.randn(1, 2, 5, device=device) for _ in range(3))
+    count, step_size, live = (torch.ones([], device=device) for _ in range(3))
+    rows = torch.arange(2.0, device=device)[:, None]
+    return value, gradient, mean, mean.square(), count, step_size, rows, live
+
+
 def calls(device, layout):
     """Each operation with arguments to call it with."""
     features = map_of(layout, device, grad=True)
@@ -79,10 +93,11 @@ def calls(device, layout):
         (mask_loss, (features, *protected(device)), {}),
         (mask_loss_backward, (grad, plain, *protected(device)), {}),
         (to_rgba, (plain,), {}),
+        (adam, momentum(device), {}),
     ]
 
 
-NAMES = [op._name for op, *_ in calls(torch.device("cpu"), LAYOUTS[0])]
+NAMES = [op.__name__ for op, *_ in calls(torch.device("cpu"), LAYOUTS[0])]
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=str)
@@ -90,6 +105,58 @@ NAMES = [op._name for op, *_ in calls(torch.device("cpu"), LAYOUTS[0])]
 def test_an_op_is_registered_soundly(call, layout, device):
     """Schema, fake implementation (shapes, strides, dtypes) and autograd agree with what runs."""
     torch.library.opcheck(*calls(device, layout)[call])
+
+
+CALL_EVERYTHING = """
+import sys
+
+import torch
+
+from tests.kernels.test_ops import LAYOUTS, calls
+
+for op, arguments, options in calls(torch.device("cpu"), LAYOUTS[0]):
+    result = op(*arguments, **options)
+    if result is not None and result.requires_grad:
+        result.backward()
+print("torch._dynamo" in sys.modules)
+"""
+
+
+def test_calling_the_ops_does_not_load_the_compiler():
+    """Which would take most of the time that a start may take."""
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", CALL_EVERYTHING],
+        cwd=root, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert (done.stdout, done.returncode) == ("False\n", 0), done.stderr
+
+
+@pytest.fixture
+def overrides():
+    """Registrations that end with the test."""
+    library = torch.library.Library("draglive", "IMPL")
+    yield library
+    library._destroy()
+
+
+def test_a_twin_takes_over_where_its_device_is(overrides, device):
+    features = map_of(torch.channels_last, device, grad=True)
+    arguments = features, *protected(device)
+    want = mask_loss_reference(*arguments)
+    other = "cpu" if device.type == "cuda" else "cuda"
+
+    torch.library.impl("draglive::mask_loss", other, lib=overrides)(lambda *_: 1 / 0)
+    assert torch.equal(mask_loss(*arguments), want)
+
+    torch.library.impl("draglive::mask_loss", device.type, lib=overrides)(
+        lambda features, *_: features.new_full([], 7.0)
+    )
+    loss = mask_loss(*arguments)
+    assert loss == 7.0
+    (got,) = torch.autograd.grad(loss, features)
+    (expected,) = torch.autograd.grad(want, features)
+    torch.testing.assert_close(got, expected)
 
 
 def everything(  # noqa: PLR0917 (scripted and compiled: tensors in, one by one)
@@ -105,10 +172,9 @@ def everything(  # noqa: PLR0917 (scripted and compiled: tensors in, one by one)
     keep: torch.Tensor,
     map_size: list[int],
     image_size: list[int],
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    ops = torch.ops.draglive
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     seen = features.detach()
-    moved = ops.track_points(
+    moved = track_points(
         seen,
         None,
         handles,
@@ -119,7 +185,7 @@ def everything(  # noqa: PLR0917 (scripted and compiled: tensors in, one by one)
         map_size=map_size,
         image_size=image_size,
     )
-    pull = ops.supervise(
+    pull = supervise(
         seen,
         None,
         moved,
@@ -131,9 +197,12 @@ def everything(  # noqa: PLR0917 (scripted and compiled: tensors in, one by one)
         map_size=map_size,
         image_size=image_size,
     )
-    loss = ops.motion_supervision(features, moved, motions, weights, disc, image_size)
-    loss = loss + 20.0 * ops.mask_loss(features, earlier, keep)
-    return loss, moved, pull, ops.to_rgba(features)
+    loss = motion_supervision(features, moved, motions, weights, disc, image_size)
+    loss = loss + 20.0 * mask_loss(features, earlier, keep)
+    value, mean, spread = moved.clone(), torch.zeros_like(moved), torch.zeros_like(moved)
+    one = torch.ones_like(keep[0, 0])
+    adam(value, motions, mean, spread, torch.zeros_like(one), one, weights[:, None], one)
+    return loss, moved, pull, value, to_rgba(features)
 
 
 def run_everything(function, device):
@@ -188,6 +257,7 @@ def watched():
     features = feature_map(8, (16, 16)).requires_grad_()
     handles, motions, weights, disc, _ = supervised(device)
     references, square, size = torch.zeros(len(handles), 8), square_offsets(3, device), [1024, 1024]
+    moments = momentum(device)
     keep, yes = torch.rand(16, 16), weights > 0
     plan = plan_windows(
         [(False, 16, 16)], points=len(handles), reach_px=4.0, image_height=1024, cover=64
@@ -202,6 +272,7 @@ def watched():
         for held in (features.detach(), None), (windows, origins):
             supervise_reference(*held, handles, motions, yes, disc, **SPEED, **sizes)
             track_points_reference(*held, handles, references, yes, square, squared=False, **sizes)
+        adam_reference(*moments)
     watch.samples = len(handles) * len(square) * 4 * 8
     return watch
 
@@ -226,6 +297,7 @@ def test_nothing_waits_for_the_card(card_never_waited_for):
     )
     motion, mask, pull = supervised(device), protected(device), pulled(device)
     handles, *search = searched(device)
+    moments = momentum(device)
     with card_never_waited_for():
         moved = handles
         for held in (features.detach(), None), windows:
@@ -234,3 +306,4 @@ def test_nothing_waits_for_the_card(card_never_waited_for):
         loss = motion_supervision(features, moved, *motion[1:]) + mask_loss(features, *mask)
         torch.autograd.grad(loss, features)
         to_rgba(features.detach())
+        adam(*moments)
