@@ -29,14 +29,14 @@ def compiler(tmp_path, monkeypatch, script):
 def test_no_compiler(monkeypatch):
     monkeypatch.setenv("CXX", "no-such-compiler")
     assert not native.is_built()
-    with pytest.raises(NativeError, match="no C\\+\\+ compiler: no-such-compiler"):
+    with pytest.raises(NativeError, match=r"no C\+\+ compiler: no-such-compiler"):
         native.load()
 
 
 def test_a_compiler_that_fails(tmp_path, monkeypatch):
     script = "import sys\nif '-O3' in sys.argv: sys.exit('a.cpp:1: error: no lanes')\nprint(1)"
     compiler(tmp_path, monkeypatch, script)
-    with pytest.raises(NativeError, match="failed with code 1: a.cpp:1: error: no lanes$"):
+    with pytest.raises(NativeError, match=r"failed with code 1: a\.cpp:1: error: no lanes$"):
         native.load()
     assert not native.is_built()
     assert not list((tmp_path / "cache").rglob("*.so"))

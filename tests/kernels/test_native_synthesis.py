@@ -139,7 +139,7 @@ def test_a_gradient_in_the_features_dtype(dtype):
 
 
 def test_nan_in_w_is_seen(dtype):
-    network, plan, origins, ws, gradient, free = values = scene("windows")
+    _, _, origins, ws, gradient, _ = values = scene("windows")
     twin, *_ = natively(values, dtype)
     ws[0, 0] = torch.nan
     assert twin.forward(ws, origins).isnan().all()
