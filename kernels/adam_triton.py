@@ -1,7 +1,7 @@
 """Adam on a card: twin of `adam`, together with the last product of the gradient that it follows.
 
 dL/dw = affineᵀ · dL/dstyle comes out of one program for each few elements of w, which goes on and
-moves them. The count of steps goes up in a launch of its own, after all have read it.
+moves them. The count of steps goes up later, after all have read it (`windows_triton`).
 """
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, import-untyped, import-not-found"
 # ruff: noqa: ANN001, ANN202, PLR0914
@@ -52,15 +52,15 @@ def adam_kernel(
     j = tl.program_id(1) * BW + tl.arange(0, BW)
     held = j < W
     i = layer * W + j
-    slope = latent_gradient(slopes, affine, layer, j, W, C, WIDE) * scale
-    row = tl.load(rows + layer)
+    row = tl.load(rows + layer)  # all loads first: they do not wait for the product's barrier
     steps = tl.load(count) + 1
     first = tl.load(mean + i, mask=held, other=0.0)
     second = tl.load(square + i, mask=held, other=0.0)
     now = tl.load(value + i, mask=held, other=0.0)
     rate = tl.load(step_size) * row
-    if tl.load(live) != 0:
-        slope *= row
+    moves = tl.load(live) != 0
+    slope = latent_gradient(slopes, affine, layer, j, W, C, WIDE) * (scale * row)
+    if moves:
         first += (slope - first) * (1 - FIRST)
         second += (slope * slope - second) * (1 - SECOND)
         spread = tl.sqrt(second / one_minus_power(LOG_SECOND, steps)) + TINY
@@ -68,12 +68,6 @@ def adam_kernel(
         tl.store(square + i, second, mask=held)
         now -= first / one_minus_power(LOG_FIRST, steps) / spread * rate
         tl.store(value + i, now, mask=held)
-
-
-@triton.jit
-def count_kernel(count, live):
-    """count += live."""
-    tl.store(count, tl.load(count) + tl.load(live))
 
 
 class TritonAdam:
@@ -85,7 +79,7 @@ class TritonAdam:
         value: float32 [num_ws, W], changed in place.
         mean: float32 [num_ws, W], the first moment, changed.
         square: float32 [num_ws, W], the second moment, changed.
-        count: float32 scalar, steps made, changed.
+        count: float32 scalar, steps made.
         step_size: float32 scalar.
         rows: float32 [num_ws, 1], 1 = optimised.
     """
@@ -102,7 +96,7 @@ class TritonAdam:
         step_size: Tensor,
         rows: Tensor,
     ) -> None:
-        self._styles, self._scale, self._count = styles, scale, count
+        self._styles, self._scale = styles, scale
         self._tensors = value, mean, square, count, step_size, rows
 
     def update(self, live: Tensor) -> None:
@@ -112,4 +106,3 @@ class TritonAdam:
             styles.slopes, styles.affine, *self._tensors, live, self._scale, styles.w, styles.c,
             styles.wide, styles.tile,
         )  # fmt: skip
-        count_kernel[(1,)](self._count, live)

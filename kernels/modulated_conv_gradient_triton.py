@@ -55,21 +55,27 @@ def deactivate(
     for the styles are `sums_width` long.
     """
     spot = m[:, None] * N + n[None, :]
+    inside = held & (x >= 0) & (x < map_width) & (y >= 0) & (y < map_height)
+    # All loads come before the first sum over rows: they do not wait for its barrier then.
     output = tl.load(features + spot, mask=held[:, None], other=0.0).to(tl.float32)
     if SCALED:
+        factor = tl.load(style + n)[None, :]
+    if DEMODULATED:
+        made = -tl.load(bias + n)[None, :]
+        if NOISY:
+            made -= tl.load(noise + y * map_width + x, mask=inside, other=0.0)[:, None]
+        norm = tl.load(demod + n)[None, :]
+    if SCALED:
         tl.store(style_sums + tl.program_id(0) * sums_width + n, tl.sum(total * output, 0))
-        total *= tl.load(style + n)[None, :]
+        total *= factor
     if ACTIVATED:
-        inside = held & (x >= 0) & (x < map_width) & (y >= 0) & (y < map_height)
-        passes = inside[:, None] & (tl.abs(output) < clamp)
         slope = tl.where(output > 0, GAIN, GAIN * LEAK)
+        passes = inside[:, None] & (tl.abs(output) < clamp)
         total = tl.where(passes, total * slope, 0.0)
         if DEMODULATED:
-            made = output / slope - tl.load(bias + n)[None, :]
-            if NOISY:
-                made -= tl.load(noise + y * map_width + x, mask=inside, other=0.0)[:, None]
+            made += output / slope
             tl.store(demod_sums + tl.program_id(0) * sums_width + n, tl.sum(total * made, 0))
-            total *= tl.load(demod + n)[None, :]
+            total *= norm
         tl.store(gradient + spot, total.to(gradient.dtype.element_ty), mask=held[:, None])
 
 

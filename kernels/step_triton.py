@@ -74,8 +74,14 @@ class TritonStep:
             len(self._ups), plan.points, 2, dtype=torch.int32, device=features.device
         )
         self._supervision = Supervision(
-            features, settings.disc, speed_px=settings.speed_px, stop_px=settings.stop_px, **sizes
+            features,
+            settings.disc,
+            speed_px=settings.speed_px,
+            stop_px=settings.stop_px,
+            sums=synthesis.top,
+            **sizes,
         )
+        self._nothing = torch.zeros([], device=features.device)
         self._tracking = Tracking(
             features, settings.square, points=plan.points, squared=settings.squared, **sizes
         )
@@ -98,8 +104,14 @@ class TritonStep:
 
     def look(self) -> None:
         """Features of the present w+ around the present handles; nothing moves."""
-        write_origins(self._synthesis.plan, self._ups, self._state.handles, self._origins)
-        self._synthesis.forward(self._state.ws, self._origins)
+        self._forward(self._nothing)
+
+    def _forward(self, live: Tensor) -> None:
+        state = self._state
+        write_origins(
+            self._synthesis.plan, self._ups, state.handles, self._origins, state.count, live
+        )
+        self._synthesis.forward(state.ws, self._origins)
 
     def step(self) -> None:
         """One step from the features seen last."""
@@ -107,9 +119,9 @@ class TritonStep:
         pull = self._supervision.pull(
             self.origins, state.handles, state.targets, state.active, state.mask
         )
-        self._synthesis.pull_back(pull)
+        self._synthesis.pull_back(None if self._synthesis.top is not None else pull)
         self._adam.update(self._supervision.live)
-        self.look()
+        self._forward(self._supervision.live)
         self._tracking.follow(self.origins, state.handles, state.references, state.following)
 
     def capture(self) -> None:

@@ -80,13 +80,16 @@ def demod_kernel(
 def add_tiles(
     sums, layer, c, C: tl.constexpr, TILES: tl.constexpr, BC: tl.constexpr, BT: tl.constexpr
 ):
-    """The sums that the row tiles of a layer left, [layers, TILES, C], added up for channels c."""
-    total = tl.zeros([BC], tl.float32)
+    """Sums of channels c that the row tiles of a layer left, [layers, TILES, C]: [BT, BC] are left.
+
+    What remains is one sum over rows, whose barrier later loads would wait for.
+    """
+    total = tl.zeros([BT, BC], tl.float32)
     for first in range(0, TILES, BT):
         t = first + tl.arange(0, BT)
         spot = (layer * TILES + t)[:, None] * C + c[None, :]
         held = (t[:, None] < TILES) & (c[None, :] < C)
-        total += tl.sum(tl.load(sums + spot, mask=held, other=0.0), 0)
+        total += tl.load(sums + spot, mask=held, other=0.0)
     return total
 
 
@@ -119,9 +122,10 @@ def style_gradient_kernel(
     matrix = tl.load(energy + spot, mask=held, other=0.0).to(tl.float32)
     factor = tl.load(demod + layer * C + o, mask=o < C, other=0.0)
     style = tl.load(styles + layer * C + i, mask=i < C, other=0.0) * tl.load(scales + layer)
-    moved = add_tiles(demod_sums, layer, o, C, DEMOD_TILES, WIDE, BT) * factor * factor
-    slope = add_tiles(style_sums, layer, i, C, STYLE_TILES, BC, BT)
-    slope -= style * tl.sum(matrix * moved[None, :], 1)
+    direct = add_tiles(style_sums, layer, i, C, STYLE_TILES, BC, BT)
+    moved = add_tiles(demod_sums, layer, o, C, DEMOD_TILES, WIDE, BT)
+    moved = tl.sum(moved, 0) * factor * factor
+    slope = tl.sum(direct, 0) - style * tl.sum(matrix * moved[None, :], 1)
     tl.store(slopes + layer * C + i, slope, mask=i < C)
 
 

@@ -12,6 +12,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from .modulated_conv_triton import GAIN, LEAK
 from .sampling_triton import distance_left, on_map, pulls, sample_bilinear
 
 DISC_BLOCK = 32  # positions at a time
@@ -89,6 +90,8 @@ def pull_kernel(
     speed_px,
     stop_px,
     reach_px,
+    clamp,
+    scale,
     ratio_x,
     ratio_y,
     map_height,
@@ -99,12 +102,14 @@ def pull_kernel(
     POINTS: tl.constexpr,
     WINDOWS: tl.constexpr,
     MASKED: tl.constexpr,
+    SUMS: tl.constexpr,
     BM: tl.constexpr,
     BN: tl.constexpr,
     BK: tl.constexpr,
 ):
-    """dL/dF, float32: grid (tiles of a window's or the map's samples, channel tiles, windows).
+    """dL/dF: grid (tiles of a window's or the map's samples, channel tiles, windows).
 
+    SUMS: instead the gradient of what leaky ReLU and `clamp` made the features of, times `scale`.
     Without WINDOWS the one map is held, and tiles skip the points farther away than `reach_px`.
     The first program says in `live` whether any point pulls, 1 or 0.
     """
@@ -137,14 +142,20 @@ def pull_kernel(
             total += signs / (count * C).to(tl.float32)
     spot = (window * area + inner)[:, None] * C + c[None, :]
     held = (inner < area)[:, None]
-    if MASKED:
+    value = total
+    if MASKED or SUMS:
         value = tl.load(features + spot, mask=held, other=0.0).to(tl.float32)
+    if MASKED:
         before = tl.load(anchor + spot, mask=held, other=0.0).to(tl.float32)
         sign = tl.where(value > before, 1.0, tl.where(value < before, -1.0, 0.0))
         stays = tl.load(keep + inner, mask=inner < area, other=0.0)
         stays *= tl.load(mask_weight) / (area * C).to(tl.float32)
         total += sign * stays[:, None]
-    tl.store(gradient + spot, total, mask=held)
+    if SUMS:
+        inside = held & ((x >= 0) & (x < map_width) & (y >= 0) & (y < map_height))[:, None]
+        slope = tl.where(value > 0, GAIN, GAIN * LEAK)
+        total = tl.where(inside & (tl.abs(value) < clamp), total * slope * scale, 0.0)
+    tl.store(gradient + spot, total.to(gradient.dtype.element_ty), mask=held)
     if (tl.program_id(0) == 0) & (tl.program_id(1) == 0) & (window == 0):
         any_pulls = 0.0
         for point in range(POINTS):
@@ -162,6 +173,9 @@ class Supervision:
         stop_px: nearer to its target than this, a point has arrived.
         map_size: (h, w) of the whole map.
         image_size: (H, W) of the picture.
+        sums: None: the pull is dL/dF in float32. Otherwise where to leave, in the features' dtype
+            and order, the gradient of what leaky ReLU and a clamp made the features of: the buffer,
+            the clamp, and what to multiply by.
     """
 
     def __init__(
@@ -173,6 +187,7 @@ class Supervision:
         stop_px: float,
         map_size: list[int],
         image_size: list[int],
+        sums: tuple[Tensor, float, float] | None = None,
     ) -> None:
         self._features, self._offsets = features, offsets
         self._speed_px, self._stop_px = speed_px, stop_px
@@ -181,7 +196,8 @@ class Supervision:
         self._ratios = map_size[1] / image_size[1], map_size[0] / image_size[0]
         batch, channels, h, w = features.shape
         gradient = torch.empty(batch, h, w, channels, device=features.device)
-        self.gradient = gradient.permute(0, 3, 1, 2)
+        self._sums = sums is not None
+        self.gradient, self._clamp, self._scale = sums or (gradient.permute(0, 3, 1, 2), 0.0, 1.0)
         self.live = torch.zeros([], device=features.device)  # whether a point pulled, 1 or 0
 
     def pull(
@@ -192,7 +208,7 @@ class Supervision:
         active: Tensor,
         mask: tuple[Tensor, Tensor, Tensor] | None = None,
     ) -> Tensor:
-        """dL/dF, float32, in its own buffer (see the contract of `supervise`).
+        """dL/dF, float32, in its own buffer (see the contract of `supervise`), or see `sums`.
 
         Args:
             origins: int32 [P, 2] where windows are held, None where the whole map is.
@@ -209,7 +225,8 @@ class Supervision:
             self._features, handles if origins is None else origins, handles, targets,
             active.view(torch.int8), self._offsets, *(unused if mask is None else mask),
             self.gradient, self.live, self._offsets.shape[0], self._speed_px, self._stop_px,
-            self._reach_px, *self._ratios, *self._map_size, h, w, channels, handles.shape[0],
-            origins is not None, mask is not None, 64, bn, DISC_BLOCK,
+            self._reach_px, self._clamp, self._scale, *self._ratios, *self._map_size, h, w,
+            channels, handles.shape[0], origins is not None, mask is not None, self._sums, 64, bn,
+            DISC_BLOCK,
         )  # fmt: skip
         return self.gradient

@@ -28,7 +28,6 @@ from .windows import Extent, WindowPlan
 
 LOSS_SCALE = {torch.float16: 4096.0}  # keeps small gradients above float16's smallest normal
 LIBRARY_ROWS = 1024  # from so many samples on cuDNN's transposed convolution is faster (H200)
-FILL = 600  # programs that fill the card: four or five for each of an H200's 132 multiprocessors
 ELEMENTS = 512  # of one program of the kernels that only pass over their samples
 
 
@@ -56,23 +55,25 @@ def divisor(channels: int, limit: int) -> int:
 def tile_product(rows: int, k: int, n: int, dtype: torch.dtype) -> Tiling:
     """Tiles for a product of nine taps; small maps split the taps among programs.
 
-    Measured on an H200: a small map's product waits for its loads, so it wants many in flight and
-    few steps; a large one wants large tiles.
+    The fastest of half a dozen on an H200 with 512 or 256 channels in float16 (docs/log.md).
     """
-    depth = divisor(k, 32 if dtype == torch.float32 else 128 if rows <= 64 else 64)
-    if rows > 2048:
-        return Tiling(128, divisor(n, 64 if dtype == torch.float32 else 128), depth, 1, 8, 3)
-    bm = next((size for size in (16, 32, 64) if rows <= size), 128)
-    bn = divisor(n, 32 if rows <= 128 else 64)
-    tiles = triton.cdiv(rows, bm) * (n // bn)
-    slices = next((s for s in (9, 3) if tiles * s <= FILL), 1)
-    return Tiling(bm, bn, depth, slices, 4, 4)
+    if dtype == torch.float32:
+        slices = 9 if rows <= 2048 else 1
+        return Tiling(64, divisor(n, 64), divisor(k, 32), slices, 4, 3)
+    if rows <= 512:
+        bm = next((size for size in (16, 32) if rows <= size), 64)
+        return Tiling(bm, divisor(n, 64), divisor(k, 128 if rows <= 64 else 64), 9, 4, 4)
+    if rows <= 2048:
+        return Tiling(128, divisor(n, 128), divisor(k, 64), 9 if rows <= 1024 else 3, 8, 3)
+    if rows <= 8192 or n % 256:
+        return Tiling(128, divisor(n, 128), divisor(k, 64), 1, 8, 4)
+    return Tiling(128, 256, divisor(k, 64), 1, 8, 3)
 
 
-def tile_elements(n: int) -> tuple[int, int]:
+def tile_elements(rows: int, n: int) -> tuple[int, int]:
     """Rows and channels of one program of a kernel that passes over samples."""
     columns = divisor(n, 128)
-    return ELEMENTS // columns, columns
+    return ELEMENTS * (1 if rows <= 2048 else 4) // columns, columns
 
 
 def tile_sums(n: int) -> tuple[int, int]:
@@ -182,7 +183,9 @@ class TritonSynthesis:
         sliced = [la.tiling.slices * la.rows * la.n for la in layers if la.tiling.slices > 1]
         sliced += [la.back.slices * la.from_rows * la.k for la in layers if la.back.slices > 1]
         sliced += [9 * la.from_rows * la.n for la in layers if la.source.up and la.library is None]
-        self._partials = torch.empty(max(sliced, default=0), **kind)
+        # Nine roundings to bfloat16 would double the gradient's error.
+        between = torch.float16 if self._dtype == torch.float16 else torch.float32
+        self._partials = torch.empty(max(sliced, default=0), dtype=between, device=on)
         self.scratch = [*self._scaled, *self._gradients, self._spread, self._partials]
         self.scratch += [*self.styles.scratch, *(layer.features for layer in layers)]
 
@@ -250,7 +253,7 @@ class TritonSynthesis:
 
     def _finish_layer(self, index: int, partials: Tensor, scaled: Tensor, made_by: int) -> None:
         layer, styles = self.layers[index], self.styles
-        reads, makes, (bm, bn) = layer.reads, layer.makes, tile_elements(layer.n)
+        reads, makes, (bm, bn) = layer.reads, layer.makes, tile_elements(layer.rows, layer.n)
         finish_kernel[(triton.cdiv(layer.rows, bm), layer.n // bn)](
             partials, layer.features, scaled, styles.demod_of(index), styles.style_of(index + 1),
             layer.bias, layer.noise, self._origins[max(index - 1, 0)], self._origins[index],
@@ -265,10 +268,26 @@ class TritonSynthesis:
         self.pull_back(gradient)
         return self.styles.latent_gradient(1.0 / self.scale)
 
-    def pull_back(self, gradient: Tensor) -> None:
-        """As far as the gradients of the styles, which are left in `styles`, times `scale`."""
+    @property
+    def top(self) -> tuple[Tensor, float, float] | None:
+        """Where the gradient of the topmost sums may be left instead of giving dL/dF.
+
+        The buffer, in the features' order, the clamp, and what to multiply by; None where that
+        layer's demodulation moves.
+        """
         last = len(self.layers) - 1
-        self._finish_gradient(last + 1, gradient, self._gradients[last % 2], 1, self.scale)
+        if last < self.free:
+            return None
+        return self._gradients[last % 2], self.layers[last].source.clamp, self.scale
+
+    def pull_back(self, gradient: Tensor | None) -> None:
+        """As far as the gradients of the styles, which are left in `styles`, times `scale`.
+
+        Without a gradient what is in `top` is taken.
+        """
+        last = len(self.layers) - 1
+        if gradient is not None:
+            self._finish_gradient(last + 1, gradient, self._gradients[last % 2], 1, self.scale)
         for index in range(last, -1, -1):
             x = self._gradients[index % 2]
             if self.layers[index].source.up or self.layers[index].entering:
@@ -285,8 +304,9 @@ class TritonSynthesis:
         """The tile that follows the product of a layer's gradient; of dL/dF: index layers."""
         if index < len(self.layers) and self.layers[index].back.slices == 1:
             return self.layers[index].back.rows, self.layers[index].back.columns
-        channels = self.layers[index].k if index < len(self.layers) else self.layers[-1].n
-        return tile_sums(channels) if index <= self.free else tile_elements(channels)
+        below = self.layers[index - 1]
+        channels = below.n if index else self.layers[0].k
+        return tile_sums(channels) if index <= self.free else tile_elements(below.rows, channels)
 
     def _finish_gradient(
         self, index: int, partials: Tensor, gradient: Tensor, slices: int, scale: float
@@ -309,7 +329,8 @@ class TritonSynthesis:
     def _gather_windows(self, index: int, x: Tensor) -> None:
         layer, makes = self.layers[index], self.layers[index].makes
         height, width = layer.grown
-        rows, (bm, bn) = layer.sources * height * width, tile_elements(layer.n)
+        rows = layer.sources * height * width
+        bm, bn = tile_elements(rows, layer.n)
         spread_kernel[(triton.cdiv(rows, bm), layer.n // bn)](
             x, self._spread, self._origins[index], self._origins[max(index - 1, 0)], rows,
             makes.height, makes.width, height, width, layer.n,

@@ -1,4 +1,4 @@
-"""Where the windows of a step begin, on a card: twin of `windows.window_origins`."""
+"""What lies between two steps on a card: windows, as `windows.window_origins`, and the count."""
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, import-untyped, import-not-found"
 # ruff: noqa: ANN001
 
@@ -15,6 +15,8 @@ from .windows import WindowPlan
 def place_windows_kernel(
     handles,
     origins,
+    count,
+    live,
     reach_px,
     scale_px,
     LAYERS: tl.constexpr,
@@ -22,7 +24,11 @@ def place_windows_kernel(
     WINDOWED: tl.constexpr,
     POINTS: tl.constexpr,
 ):
-    """All origins [LAYERS, P, 2], by one program; bit i of UPS and of WINDOWED tells of layer i."""
+    """All origins [LAYERS, P, 2], by one program; bit i of UPS and of WINDOWED tells of layer i.
+
+    On the way it counts the step that was just made, if one was: count += live.
+    """
+    tl.store(count, tl.load(count) + tl.load(live))
     i = tl.arange(0, 2 * POINTS)
     at = ((tl.load(handles + i) - reach_px + 0.5) / scale_px - 0.5).to(tl.float32)
     origin = tl.floor(at).to(tl.int32)
@@ -38,10 +44,16 @@ def bits(flags: Sequence[bool]) -> int:
 
 
 def write_origins(
-    plan: WindowPlan, ups: Sequence[bool], handles: Tensor, origins: Tensor
+    plan: WindowPlan,
+    ups: Sequence[bool],
+    handles: Tensor,
+    origins: Tensor,
+    count: Tensor,
+    live: Tensor,
 ) -> None:
-    """As `window_origins`, into `origins` int32 [layers, P, 2]; P a power of two."""
+    """As `window_origins`, into `origins` int32 [layers, P, 2]; and count += live, scalars."""
     windowed = bits([extent.size is not None for extent in plan.makes])
     place_windows_kernel[(1,)](
-        handles, origins, plan.reach_px, plan.scale_px, len(ups), bits(ups), windowed, plan.points
-    )
+        handles, origins, count, live, plan.reach_px, plan.scale_px, len(ups), bits(ups), windowed,
+        plan.points,
+    )  # fmt: skip
