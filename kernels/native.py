@@ -4,8 +4,8 @@
      └─ raised by `load` and by the classes that use the library
 
 Nothing here is ever needed: where it cannot be built, plain torch runs. The library speaks a plain
-C interface through ctypes, which lets other Python threads run meanwhile. It shares torch's OpenMP
-threads: both link libgomp by the same name.
+C interface through ctypes, which lets other Python threads run meanwhile. Its threads are its own
+(csrc/pool.h says why not OpenMP's): they sleep while it has nothing to do.
 
 Three levels of instructions: 'amx' (Linux, Intel's matrix unit: bfloat16 beside float32), 'avx512'
 and 'portable' (float32; AVX2 where there is). ONEDNN_MAX_CPU_ISA, with which torch is told to leave
@@ -22,6 +22,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -31,7 +32,7 @@ import platformdirs
 Level = Literal["amx", "avx512", "portable"]
 
 SOURCES = Path(__file__).parent / "csrc"
-FLAGS = ("-std=c++17", "-O3", "-fopenmp", "-shared", "-fPIC", "-fno-math-errno")
+FLAGS = ("-std=c++17", "-O3", "-ffp-contract=fast", "-pthread", "-fPIC")
 BELOW_AVX512 = ("SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX2_VNNI_2")  # of ONEDNN_MAX_CPU_ISA
 TIMEOUT_S = 300
 # Linux: ask once a process for the matrix unit's registers (arch_prctl, ARCH_REQ_XCOMP_PERM, 18).
@@ -163,10 +164,24 @@ def _machine_flags(chosen: Level, most: str) -> tuple[str, ...]:
 def _compile(build: _Build) -> None:
     """Build under a temporary name, then rename: several processes may do so at once."""
     build.path.parent.mkdir(parents=True, exist_ok=True)
-    sources = [str(file) for file in sorted(SOURCES.glob("*.cpp"))]
-    with tempfile.TemporaryDirectory(dir=build.path.parent) as folder:
-        made = Path(folder) / build.path.name
-        _run([build.compiler, *build.flags, *sources, "-o", str(made)])
+    sources = sorted(SOURCES.glob("*.cpp"))
+    with tempfile.TemporaryDirectory(dir=build.path.parent) as name, ThreadPoolExecutor() as pool:
+        folder = Path(name)
+        commands = [
+            [
+                build.compiler,
+                *build.flags,
+                "-c",
+                str(source),
+                "-o",
+                str(folder / f"{source.stem}.o"),
+            ]
+            for source in sources
+        ]
+        list(pool.map(_run, commands))  # raises what the first of them raised
+        objects = [command[-1] for command in commands]
+        made = folder / build.path.name
+        _run([build.compiler, *build.flags, "-shared", *objects, "-o", str(made)])
         made.replace(build.path)
 
 

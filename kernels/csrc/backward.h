@@ -19,8 +19,7 @@ template <class Kernel, class Fetch>
 void gradient_of_rows(const Layer<Kernel>& layer, Team team, Fetch fetch) {
   const auto& finish = layer.finish_gradient;
   const int panels = layer.out / PANEL, rows = layer.pictures * layer.height;
-  const auto [from, to] = team.share(ROW_CHUNKS * panels);
-  for (int item = from; item < to; ++item) {
+  team.each(ROW_CHUNKS * panels, [&](int item) {
     const int chunk = item / panels, channel = item % panels * PANEL;
     const auto constants = finish.forward.channels(channel);
     typename std::decay_t<decltype(finish)>::Totals totals;
@@ -32,7 +31,7 @@ void gradient_of_rows(const Layer<Kernel>& layer, Team team, Fetch fetch) {
       }
     }
     finish.add(totals, chunk, channel, true);
-  }
+  });
 }
 
 template <class Kernel, class G>
@@ -49,13 +48,14 @@ void filter_backward(const Layer<Kernel>& layer, Team team) {
   const int rows = layer.windowed() ? 2 * layer.in_height : 2 * layer.in_height + 1;
   const int columns = layer.windowed() ? 2 * layer.in_width : 2 * layer.in_width + 1;
   const int groups = layer.out / LANES;
-  const auto [from, to] = team.share(layer.pictures * rows * groups);
-  for (int item = from; item < to; ++item) {
-    const int row = item / groups, channel = item % groups * LANES;
-    const int p = row / rows, t = row % rows;
-    filter_row_backward(layer.phases, layer.gradient, p, t, columns, layer.first_t(p, 1),
-                        layer.first_t(p, 0), channel);
-  }
+  team.parts(layer.pictures * rows * groups, [&](int from, int to) {
+    for (int item = from; item < to; ++item) {
+      const int row = item / groups, channel = item % groups * LANES;
+      const int p = row / rows, t = row % rows;
+      filter_row_backward(layer.phases, layer.gradient, p, t, columns, layer.first_t(p, 1),
+                          layer.first_t(p, 0), channel);
+    }
+  });
 }
 
 // Runs a layer's backward products: take(picture, y, x, constants, gradient, totals) for each

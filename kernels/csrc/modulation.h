@@ -71,16 +71,15 @@ struct Modulation {
     through_demodulation = arena.zeros<float>(padded(out));
   }
 
-  void set_style(Team team, const float* w) const {
-    const auto [from, to] = team.share(in);
+  // This and what follows: for channels `from` to `to` - 1.
+  void set_style(const float* w, int from, int to) const {
     for (int i = from; i < to; ++i)
       style[i] = affine_bias[i] + dot(affine_weight + static_cast<std::ptrdiff_t>(i) * w_dim, w,
                                       w_dim);
   }
 
   // After all styles are there.
-  void set_demodulation(Team team) const {
-    const auto [from, to] = team.share(out);
+  void set_demodulation(int from, int to) const {
     for (int o = from; o < to; ++o) {
       const float* row = energy + static_cast<std::ptrdiff_t>(o) * in;
       Lanes total = all(0);
@@ -95,15 +94,13 @@ struct Modulation {
     }
   }
 
-  void sum_chunks(Team team) const {
-    const auto [from, to] = team.share(out);
+  void sum_chunks(int from, int to) const {
     for (int o = from; o < to; ++o)
       through_demodulation[o] = output_sums.total(o) * demodulation[o] * demodulation[o];
   }
 
-  // After `sum_chunks` of all threads: dL/ds.
-  void finish_style_gradient(Team team) const {
-    const auto [from, to] = team.share(in);
+  // After `sum_chunks` of all: dL/ds.
+  void finish_style_gradient(int from, int to) const {
     std::fill(style_gradient + from, style_gradient + to, 0.f);
     for (int o = 0; o < out; ++o)
       add_scaled(style_gradient, energy + static_cast<std::ptrdiff_t>(o) * in,
@@ -112,9 +109,8 @@ struct Modulation {
       style_gradient[i] = style_sums.total(i) - style[i] * style_gradient[i];
   }
 
-  // After `finish_style_gradient` of all threads: dL/dw.
-  void set_w_gradient(Team team, float* gradient) const {
-    const auto [from, to] = team.share(w_dim);
+  // After `finish_style_gradient` of all: dL/dw.
+  void set_w_gradient(float* gradient, int from, int to) const {
     std::fill(gradient + from, gradient + to, 0.f);
     for (int i = 0; i < in; ++i)
       add_scaled(gradient, affine_weight + static_cast<std::ptrdiff_t>(i) * w_dim,

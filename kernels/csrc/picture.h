@@ -72,26 +72,21 @@ class Picture {
     const int count = (spec.layer_count + 1) / 2;
     for (int b = 0; b < count; ++b) blocks_.push_back(ColourBlock{colours[b], {}, {}, {}, {}, {}});
     for (int b = 0; b < count; ++b) take(blocks_[b], synthesis_.layer(2 * b));
-    synthesis_.on_team([&](Team team) {
-      for (ColourBlock& block : blocks_) block.product.pack(team, [](int, int, int) { return 0.f; });
-    });
+    for (ColourBlock& block : blocks_)
+      block.product.pack(synthesis_.team(), [](int, int, int) { return 0.f; });
   }
 
   // ws [num_ws, w_dim] to out [height of the last block, width, 4], from the first `count` blocks.
   void render(const float* ws, std::uint8_t* out, int count) {
     const bool all_blocks = count == static_cast<int>(blocks_.size());
-    synthesis_.on_team([&](Team team) {
-      for (int b = 0; b < count; ++b) set_colours(b, team, ws);
-      synthesis_.modulate(team, ws);
-      for (int i = 0; i < 2 * count - 1; ++i) {
-        synthesis_.run_layer(i, team);
-        if (i % 2 == 1) continue;
-        const bool last = all_blocks && i == 2 * count - 2;
-        add_colours(i / 2, team, last ? out : nullptr);
-        team.wait();
-      }
-      if (!all_blocks) enlarge(blocks_[count - 1].image, team, out);
-    });
+    for (int b = 0; b < count; ++b) set_colours(b, ws);
+    synthesis_.modulate(ws);
+    for (int i = 0; i < 2 * count - 1; ++i) {
+      synthesis_.run_layer(i);
+      const bool last = all_blocks && i == 2 * count - 2;
+      if (i % 2 == 0) add_colours(i / 2, last ? out : nullptr);
+    }
+    if (!all_blocks) enlarge(blocks_[count - 1].image, out);
   }
 
   const std::vector<double>& seconds() const { return synthesis_.seconds(); }
@@ -115,23 +110,24 @@ class Picture {
   }
 
   // This frame's weights: the style scales their inputs.
-  void set_colours(int b, Team team, const float* ws) {
+  void set_colours(int b, const float* ws) {
     ColourBlock& block = blocks_[b];
     const int w_dim = synthesis_.spec().w_dim;
     const float* w = ws + static_cast<std::ptrdiff_t>(2 * b + 1) * w_dim;
-    const auto [from, to] = team.share(block.spec.in);
-    for (int i = from; i < to; ++i) {
-      const float* row = block.spec.affine_weight + static_cast<std::ptrdiff_t>(i) * w_dim;
-      const float style = block.spec.affine_bias[i] + dot(row, w, w_dim);
-      for (int k = 0; k < 3; ++k)
-        block.product.put(i, k, style * block.spec.weight[k * block.spec.in + i]);
-    }
+    synthesis_.team().parts(block.spec.in, [&](int from, int to) {
+      for (int i = from; i < to; ++i) {
+        const float* row = block.spec.affine_weight + static_cast<std::ptrdiff_t>(i) * w_dim;
+        const float style = block.spec.affine_bias[i] + dot(row, w, w_dim);
+        for (int k = 0; k < 3; ++k)
+          block.product.put(i, k, style * block.spec.weight[k * block.spec.in + i]);
+      }
+    });
   }
 
   // Block b's picture: the one below doubled, plus its colours; as pixels if `out` is there.
-  void add_colours(int b, Team team, std::uint8_t* out) {
+  void add_colours(int b, std::uint8_t* out) {
     const ColourBlock& block = blocks_[b];
-    block.product.run(team, [&](const Block& at, const float* values) {
+    block.product.run(synthesis_.team(), [&](const Block& at, const float* values) {
       int y = at.first / block.from.pitch, x = at.first % block.from.pitch;
       for (int row = 0; row < at.rows; ++row, values += PANEL) {
         if (x < block.image.width) {
@@ -151,14 +147,14 @@ class Picture {
     });
   }
 
-  void enlarge(const Image& image, Team team, std::uint8_t* out) const {
+  void enlarge(const Image& image, std::uint8_t* out) const {
     const Image& full = blocks_.back().image;
     const float scale = static_cast<float>(image.height) / full.height;
-    const auto [from, to] = team.share(full.height);
-    for (int y = from; y < to; ++y)
+    synthesis_.team().each(full.height, [&](int y) {
       for (int x = 0; x < full.width; ++x)
         store_rgba(out + 4 * (static_cast<std::ptrdiff_t>(y) * full.width + x),
                    image.sample((y + 0.5f) * scale - 0.5f, (x + 0.5f) * scale - 0.5f));
+    });
   }
 
   Synthesis<Kernel> synthesis_;

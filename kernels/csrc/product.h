@@ -1,29 +1,14 @@
 // A convolution as products over taps: every position of a grid, every panel of outputs.
 #pragma once
 
-#include <omp.h>
-
 #include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "micro.h"
+#include "pool.h"
 
 namespace draglive {
-
-// The threads that run the same stage together.
-struct Team {
-  int index, count;
-
-  // This thread's share of `total` pieces of work, in order.
-  std::pair<int, int> share(int total) const {
-    return {static_cast<int>(static_cast<long>(total) * index / count),
-            static_cast<int>(static_cast<long>(total) * (index + 1) / count)};
-  }
-  void wait() const {
-#pragma omp barrier
-  }
-};
 
 // A tap: which of the 3x3 weights, and how far from the position it reads.
 struct Tap {
@@ -74,11 +59,10 @@ class Product {
   int steps() const { return static_cast<int>(offsets_.size()); }
   int chunks() const { return (blocks() + CHUNK - 1) / CHUNK; }
 
-  // Put weights in place: value(tap, k, n) of every step, for this thread's panels.
+  // Put weights in place: value(tap, k, n) of every step.
   template <class Value>
   void pack(Team team, Value value) {
-    const auto [from, to] = team.share(panels_);
-    for (int panel = from; panel < to; ++panel)
+    team.each(panels_, [&](int panel) {
       for (int step = 0; step < steps(); ++step) {
         const auto [tap, slice] = order_[step];
         Element* into = weights(panel, step);
@@ -87,6 +71,7 @@ class Product {
             store_one(into + Kernel::packed_index(k, n),
                       value(tap, slice + k, panel * Kernel::outputs + n));
       }
+    });
   }
 
   // One weight of a product with a single tap.
@@ -98,9 +83,12 @@ class Product {
 
   // finish(block, values): values[row][channel] of each block, while they are hot.
   template <class Finish>
-  void run(Team team, Finish finish) const {
-    const auto [from, to] = team.share(chunks() * panels_);
-    for (int item = from; item < to; ++item) run_chunk(item / panels_, item % panels_, finish);
+  void run(Team team, const Finish& finish) const {
+    team.each(chunks() * panels_, [&](int item) {
+      Kernel::begin();
+      run_chunk(item / panels_, item % panels_, finish);
+      Kernel::end();
+    });
   }
 
  private:
@@ -114,7 +102,7 @@ class Product {
   int blocks() const { return in_.pictures * picture_blocks(); }
 
   template <class Finish>
-  void run_chunk(int chunk, int panel, Finish& finish) const {
+  void run_chunk(int chunk, int panel, const Finish& finish) const {
     alignas(64) float values[Kernel::positions * Kernel::outputs];
     const int first = static_cast<int>(static_cast<long>(blocks()) * chunk / chunks());
     const int last = static_cast<int>(static_cast<long>(blocks()) * (chunk + 1) / chunks());

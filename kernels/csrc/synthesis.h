@@ -1,10 +1,10 @@
-// The layers of a synthesis network one after the other, forward and backward, by a team of threads.
+// The layers of a synthesis network one after the other, forward and backward, stage by stage.
 //
-// All threads run the same stages and wait for each other after each. What a stage writes depends
-// on neither the number of threads nor their order, so results repeat bit for bit.
+// The items of a stage are shared by a team of threads (pool.h). What they write depends on neither
+// the number of threads nor their order, so results repeat bit for bit.
 #pragma once
 
-#include <memory>
+#include <chrono>
 
 #include "backward.h"
 
@@ -15,7 +15,8 @@ class Synthesis {
  public:
   using E = typename Kernel::Element;
 
-  explicit Synthesis(const NetworkSpec& spec) : spec_(spec), layers_(spec.layer_count) {
+  explicit Synthesis(const NetworkSpec& spec)
+      : spec_(spec), team_{spec.threads}, layers_(spec.layer_count) {
     for (int i = 0; i < spec.layer_count; ++i)
       layers_[i].take(arena_, spec.layers[i], spec, i < spec.free);
     for (int i = 0; i < spec.layer_count; ++i) link_forward(i);
@@ -31,27 +32,22 @@ class Synthesis {
 
   void forward(const float* ws, const std::int32_t* origins) {
     set_origins(origins);
-    on_team([&](Team team) {
-      modulate(team, ws);
-      for (int i = 0; i < spec_.layer_count; ++i) run_layer(i, team);
-    });
+    modulate(ws);
+    for (int i = 0; i < spec_.layer_count; ++i) run_layer(i);
   }
 
   // dL/dF (E or float, as the features lie) to dL/dw, float [free, w_dim].
   template <class G>
   void backward(const G* feature_gradient, float* w_gradient) {
-    on_team([&](Team team) {
-      clock(team, -1);
-      gradient_of_features(layers_.back(), team, feature_gradient);
-      team.wait();
-      clock(team, spec_.layer_count + 1);
-      for (int i = spec_.layer_count - 1; i >= 0; --i) {
-        run_layer_backward(i, team);
-        clock(team, spec_.layer_count + 2 + i);
-      }
-      set_w_gradients(team, w_gradient);
-      clock(team, 2 * spec_.layer_count + 2);
-    });
+    clock(-1);
+    gradient_of_features(layers_.back(), team_, feature_gradient);
+    clock(spec_.layer_count + 1);
+    for (int i = spec_.layer_count - 1; i >= 0; --i) {
+      run_layer_backward(i);
+      clock(spec_.layer_count + 2 + i);
+    }
+    set_w_gradients(w_gradient);
+    clock(2 * spec_.layer_count + 2);
   }
 
   const std::vector<double>& seconds() const { return seconds_; }
@@ -59,46 +55,50 @@ class Synthesis {
   Arena& arena() { return arena_; }
   const NetworkSpec& spec() const { return spec_; }
 
-  template <class Work>
-  void on_team(Work work) {
-#pragma omp parallel num_threads(spec_.threads)
-    {
-      Kernel::begin();
-      work(Team{omp_get_thread_num(), omp_get_num_threads()});
-      Kernel::end();
-    }
-  }
+  Team team() const { return team_; }
 
   // Styles and demodulations of the free layers, and the constant times the first style.
-  void modulate(Team team, const float* ws) {
-    clock(team, -1);
-    for (int i = 0; i < spec_.free; ++i)
-      layers_[i].modulation.set_style(team, ws + static_cast<std::ptrdiff_t>(i) * spec_.w_dim);
-    team.wait();
-    for (int i = 0; i < spec_.free; ++i) layers_[i].modulation.set_demodulation(team);
-    if (team.index == 0) scale_start();
-    team.wait();
-    clock(team, 0);
+  void modulate(const float* ws) {
+    clock(-1);
+    each_free([&](int i, const Modulation& modulation, int part) {
+      const auto [from, to] = share(modulation.in, part);
+      modulation.set_style(ws + static_cast<std::ptrdiff_t>(i) * spec_.w_dim, from, to);
+    });
+    each_free([&](int, const Modulation& modulation, int part) {
+      const auto [from, to] = share(modulation.out, part);
+      modulation.set_demodulation(from, to);
+    });
+    scale_start();
+    clock(0);
   }
 
-  void run_layer(int i, Team team) {
+  void run_layer(int i) {
     Layer<Kernel>& layer = layers_[i];
-    if (layer.cuts) {
-      cut(layer, layers_[i - 1], team);
-      team.wait();
-    }
+    if (layer.cuts) cut(layer, layers_[i - 1]);
     if (layer.spec.up) {
-      transpose_convolve(layer, team);
-      team.wait();
-      filter(layer, team);
+      transpose_convolve(layer);
+      filter(layer);
     } else {
-      convolve(layer, team);
+      convolve(layer);
     }
-    team.wait();
-    clock(team, 1 + i);
+    clock(1 + i);
   }
 
  private:
+  static constexpr int PARTS = 4;  // of a layer's channels, for what goes layer by layer
+
+  static std::pair<int, int> share(int channels, int part) {
+    return {channels * part / PARTS, channels * (part + 1) / PARTS};
+  }
+
+  // work(layer, its modulation, part) for all free layers.
+  template <class Work>
+  void each_free(const Work& work) const {
+    team_.each(spec_.free * PARTS, [&](int item) {
+      work(item / PARTS, layers_[item / PARTS].modulation, item % PARTS);
+    });
+  }
+
   // Layer i writes into the grid that layer i + 1 reads, or keeps its output for it to cut.
   void link_forward(int i) {
     Layer<Kernel>& layer = layers_[i];
@@ -139,32 +139,32 @@ class Synthesis {
     layers_[i - 1].finish_gradient.forward.next_style = layer.modulation.style;
   }
 
-  void run_layer_backward(int i, Team team) {
+  void run_layer_backward(int i) {
     const Layer<Kernel>& layer = layers_[i];
-    if (layer.spec.up) {
-      filter_backward(layer, team);
-      team.wait();
-    }
+    if (layer.spec.up) filter_backward(layer, team_);
     if (i == 0) {
-      style_gradient_of_start(layer, team, start_, spec_.start_width);
+      style_gradient_of_start(layer, team_, start_, spec_.start_width);
     } else if (layer.cuts) {
-      gradient_of_windows(layer, team);
-      team.wait();
-      gather_windows(layer, layers_[i - 1], team);
+      gradient_of_windows(layer, team_);
+      gather_windows(layer, layers_[i - 1], team_);
     } else {
-      gradient_of_input(layer, layers_[i - 1], team);
+      gradient_of_input(layer, layers_[i - 1], team_);
     }
-    team.wait();
   }
 
-  void set_w_gradients(Team team, float* gradient) {
-    for (int i = 0; i < spec_.free; ++i) layers_[i].modulation.sum_chunks(team);
-    team.wait();
-    for (int i = 0; i < spec_.free; ++i) layers_[i].modulation.finish_style_gradient(team);
-    team.wait();
-    for (int i = 0; i < spec_.free; ++i)
-      layers_[i].modulation.set_w_gradient(
-          team, gradient + static_cast<std::ptrdiff_t>(i) * spec_.w_dim);
+  void set_w_gradients(float* gradient) {
+    each_free([&](int, const Modulation& modulation, int part) {
+      const auto [from, to] = share(modulation.out, part);
+      modulation.sum_chunks(from, to);
+    });
+    each_free([&](int, const Modulation& modulation, int part) {
+      const auto [from, to] = share(modulation.in, part);
+      modulation.finish_style_gradient(from, to);
+    });
+    each_free([&](int i, const Modulation& modulation, int part) {
+      const auto [from, to] = share(spec_.w_dim, part);
+      modulation.set_w_gradient(gradient + static_cast<std::ptrdiff_t>(i) * spec_.w_dim, from, to);
+    });
   }
 
   void copy_start() {
@@ -192,17 +192,14 @@ class Synthesis {
   }
 
   void pack(int from, int to, const float* ws) {
-    on_team([&](Team team) {
-      for (int i = from; i < to; ++i) {
-        Modulation& modulation = layers_[i].modulation;
-        if (ws != nullptr)
-          modulation.set_style(team, ws + static_cast<std::ptrdiff_t>(i) * spec_.w_dim);
-        team.wait();
-        if (ws != nullptr) modulation.set_demodulation(team);
-        team.wait();
-        layers_[i].pack(team);
+    for (int i = from; i < to; ++i) {
+      const Modulation& modulation = layers_[i].modulation;
+      if (ws != nullptr) {
+        modulation.set_style(ws + static_cast<std::ptrdiff_t>(i) * spec_.w_dim, 0, modulation.in);
+        modulation.set_demodulation(0, modulation.out);
       }
-    });
+      layers_[i].pack(team_);
+    }
   }
 
   void set_origins(const std::int32_t* origins) {
@@ -215,18 +212,16 @@ class Synthesis {
     }
   }
 
-  // Thread 0's time since the last call, for `seconds`.
-  void clock(Team team, int stage) {
-    if (team.index != 0) return;
-    const double now = omp_get_wtime();
-    if (stage >= 0) seconds_[stage] = now - last_clock_;
+  // The time since the last call, for `seconds`.
+  void clock(int stage) {
+    const auto now = std::chrono::steady_clock::now();
+    if (stage >= 0) seconds_[stage] = std::chrono::duration<double>(now - last_clock_).count();
     last_clock_ = now;
   }
 
-  void cut(Layer<Kernel>& layer, const Layer<Kernel>& below, Team team) {
-    const auto [from, to] = team.share(layer.pictures * layer.in_height);
+  void cut(Layer<Kernel>& layer, const Layer<Kernel>& below) {
     const Grid<E>& map = below.finish.kept;
-    for (int row = from; row < to; ++row) {
+    team_.each(layer.pictures * layer.in_height, [&](int row) {
       const int p = row / layer.in_height, y = row % layer.in_height;
       const int map_y = y + layer.read_origin(p, 1);
       for (int x = 0; x < layer.in_width; ++x) {
@@ -238,11 +233,11 @@ class Synthesis {
           store(layer.input.at(p, y, x) + c, value);
         }
       }
-    }
+    });
   }
 
-  void convolve(const Layer<Kernel>& layer, Team team) {
-    layer.forward.run(team, [&](const Block& block, const float* values) {
+  void convolve(const Layer<Kernel>& layer) {
+    layer.forward.run(team_, [&](const Block& block, const float* values) {
       const auto constants = layer.finish.channels(block.channel);
       int y = block.first / layer.input.pitch, x = block.first % layer.input.pitch;
       for (int row = 0; row < block.rows; ++row, values += PANEL) {
@@ -255,8 +250,8 @@ class Synthesis {
     });
   }
 
-  void transpose_convolve(const Layer<Kernel>& layer, Team team) {
-    layer.forward.run(team, [&](const Block& block, const float* values) {
+  void transpose_convolve(const Layer<Kernel>& layer) {
+    layer.forward.run(team_, [&](const Block& block, const float* values) {
       const int plane = block.pass * layer.pictures + block.picture;
       E* into = layer.phases.planes.at(plane, 0, block.first) + block.channel;
       for (int row = 0; row < block.rows; ++row, values += PANEL, into += layer.out) {
@@ -266,24 +261,26 @@ class Synthesis {
     });
   }
 
-  void filter(const Layer<Kernel>& layer, Team team) {
+  void filter(const Layer<Kernel>& layer) {
     const int panels = layer.out / PANEL;
-    const auto [from, to] = team.share(layer.pictures * layer.height * panels);
-    for (int item = from; item < to; ++item) {
-      const int row = item / panels, channel = item % panels * PANEL;
-      const int p = row / layer.height, y = row % layer.height;
-      filter_row(layer.phases, p, y, layer.width, layer.first_t(p, 1), layer.first_t(p, 0),
-                 channel, layer.finish);
-    }
+    team_.parts(layer.pictures * layer.height * panels, [&](int from, int to) {
+      for (int item = from; item < to; ++item) {
+        const int row = item / panels, channel = item % panels * PANEL;
+        const int p = row / layer.height, y = row % layer.height;
+        filter_row(layer.phases, p, y, layer.width, layer.first_t(p, 1), layer.first_t(p, 0),
+                   channel, layer.finish);
+      }
+    });
   }
 
   Arena arena_;
   NetworkSpec spec_;
+  Team team_;
   std::vector<Layer<Kernel>> layers_;
   float* start_ = nullptr;  // [4, width, channels]
   float* ones_ = nullptr;
   std::vector<double> seconds_;  // modulation, layers; gradient of the last, layers backward
-  double last_clock_ = 0;
+  std::chrono::steady_clock::time_point last_clock_;
 };
 
 }  // namespace draglive

@@ -76,16 +76,3 @@ def test_another_compiler_builds_anew(tmp_path, monkeypatch):
 )
 def test_levels(flags, most, level):
     assert native._choose_level(frozenset(flags.split()), most) == level
-
-
-def test_one_pool_of_threads():
-    """The library and torch share libgomp."""
-    try:
-        native.load()
-    except NativeError as missing:
-        pytest.skip(str(missing))
-    maps = native.Path("/proc/self/maps")
-    if not maps.exists():
-        pytest.skip("no /proc")
-    pools = {line.split()[-1] for line in maps.read_text().splitlines() if "libgomp" in line}
-    assert len(pools) <= 1, pools

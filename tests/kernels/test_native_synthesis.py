@@ -1,6 +1,7 @@
 """The native synthesis against plain torch in float64: maps and windows, there and back."""
 
 import gc
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -116,6 +117,22 @@ def test_the_same_bits_whatever_the_threads(dtype, threads):
     assert torch.equal(slope, other_slope)
     assert torch.equal(twin.forward(values[3], values[2]), features)
     assert torch.equal(twin.backward(values[4]), slope)
+
+
+def test_callers_at_once(dtype, threads):
+    threads(3)
+    values = [scene(name) for name in ("windows", "wide", "whole")]
+    alone = [natively(v, dtype) for v in values]
+    want = [(features.clone(), slope.clone()) for _, features, slope in alone]
+
+    def again(i):
+        twin, (_, _, origins, ws, gradient, _) = alone[i][0], values[i]
+        for _ in range(30):
+            assert torch.equal(twin.forward(ws, origins), want[i][0])
+            assert torch.equal(twin.backward(gradient), want[i][1])
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(again, range(3)))
 
 
 def test_windows_move_and_pictures_change(dtype):
