@@ -15,20 +15,21 @@ class Adam:
         like: float32 [1, N, D]; moments take its shape and device.
 
     Attributes:
+        mean, square, count: the moments and the number of steps, as the step has them.
         step_size: float32 scalar.
         rows: float32 [N, 1], 1 = optimised.
     """
 
     def __init__(self, like: Tensor) -> None:
-        self._mean = torch.zeros_like(like)
-        self._square = torch.zeros_like(like)
-        self._count = torch.zeros([], device=like.device)
+        self.mean = torch.zeros_like(like)
+        self.square = torch.zeros_like(like)
+        self.count = torch.zeros([], device=like.device)
         self.step_size = torch.zeros([], device=like.device)
         self.rows = torch.ones(like.shape[1], 1, device=like.device)
 
     def reset(self) -> None:
         """Forget all momentum."""
-        for tensor in (self._mean, self._square, self._count):
+        for tensor in (self.mean, self.square, self.count):
             tensor.zero_()
 
     def step(self, value: Tensor, gradient: Tensor, live: Tensor) -> None:
@@ -36,9 +37,9 @@ class Adam:
         adam(
             value,
             gradient,
-            self._mean,
-            self._square,
-            self._count,
+            self.mean,
+            self.square,
+            self.count,
             self.step_size,
             self.rows,
             live,

@@ -27,12 +27,13 @@ from draglive.kernels import (
     square_offsets,
     supervise,
 )
+from draglive.kernels.step import StepSettings, StepState
 
 from .adam import Adam
 from .device import Device
 from .graph import StepGraph
 from .points import Points
-from .runners import Runner, Seen
+from .runners import Runner, Seen, WholeStep
 from .types import DragConfig
 
 
@@ -74,6 +75,11 @@ class MaskTerm:
         """Whether it knows the picture that it protects."""
         return self._anchor is not None
 
+    def term(self, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Protected features, what must stay, and the weight: all that the gradient needs."""
+        assert self._anchor is not None
+        return *self._anchor, weight
+
     def anew(self) -> MaskTerm:
         """The same region, to protect the picture of the next step instead."""
         return MaskTerm(self._mask)
@@ -106,8 +112,10 @@ class Drag:
         self.ws, self._base = ws.clone(), ws
         self._seen: Seen | None = None
         self._adam = Adam(ws)
-        self._one = torch.ones([], device=device.on)
-        self._graph = StepGraph(self._move, self._see) if device.is_cuda else None
+        self._mask_weight = torch.zeros([], device=device.on)
+        self._graph = None
+        if device.is_cuda:
+            self._graph = StepGraph(self._move, self._see, self._whole_step)
         self._runner = runner
         self.configure(config, runner)
         self._turn_away()
@@ -139,6 +147,7 @@ class Drag:
         optimised = (layer >= config.first_layer) & (layer <= config.last_layer)
         self._adam.rows.copy_(optimised.float()[:, None])
         self._adam.step_size.fill_(config.step_size)
+        self._mask_weight.fill_(config.mask_weight)
         if runner.blocks != self._runner.blocks:
             self.points.forget_references()
         another = runner is not self._runner
@@ -159,15 +168,44 @@ class Drag:
         seen = self._look(timers)
         self._seen = None  # its gradient is used up, whatever comes of it
         if self._graph is not None and not self._needs_anchor():
-            self._seen = self._graph.step(seen, self._key(), one_set=self._runner.one_set)
+            self._seen = self._graph.step(seen, self._key())
         else:
             self._move(seen, timers)
             self._see(timers)
 
     def _key(self) -> Hashable:
         """What a captured step depends on besides data."""
-        settings = replace(self._config, step_size=1.0)
+        settings = replace(self._config, step_size=1.0, mask_weight=1.0)
         return self._runner, settings, self.points.handles.data_ptr(), self.mask
+
+    def _whole_step(self, seen: Seen) -> WholeStep | None:
+        config = self._config
+        settings = StepSettings(
+            disc=self._disc,
+            square=self._square,
+            speed_px=config.speed_px,
+            stop_px=config.stop_px,
+            squared=config.tracker == "l2",
+            image_size=seen.image_size,
+        )
+        return self._runner.whole_step(self._state(), settings)
+
+    def _state(self) -> StepState:
+        points, adam = self.points, self._adam
+        return StepState(
+            ws=self.ws[0],
+            mean=adam.mean[0],
+            square=adam.square[0],
+            count=adam.count,
+            step_size=adam.step_size,
+            rows=adam.rows,
+            handles=points.handles,
+            targets=points.targets,
+            active=points.active,
+            following=points.active,
+            references=points.references,
+            mask=None if self.mask is None else self.mask.term(self._mask_weight),
+        )
 
     def _needs_anchor(self) -> bool:
         return self.mask is not None and not self.mask.anchored
@@ -239,7 +277,7 @@ class Drag:
             image_size=seen.image_size,
         )
         if self.mask is not None:
-            pull = pull + self.mask.gradient(self._one * config.mask_weight, seen.features)
+            pull = pull + self.mask.gradient(self._mask_weight, seen.features)
         return pull
 
     def _turn_away(self) -> None:

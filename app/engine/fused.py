@@ -14,12 +14,13 @@ import torch
 from torch import Tensor
 
 from draglive.kernels.network import Colours, ConvLayer, Network
+from draglive.kernels.step import StepSettings, StepState
 from draglive.kernels.windows import WindowPlan, plan_windows, window_origins
 from draglive.stylegan2_jit.compile import BackendError, Cut
 from draglive.stylegan2_jit.layers import FullyConnected, SynthesisLayer, ToRGB
 from draglive.stylegan2_jit.networks import FirstBlock, Synthesis, SynthesisBlock
 
-from .runners import RunnerName, Seen
+from .runners import RunnerName, Seen, WholeStep
 
 COVER = 0.5  # windows that together have more of a map than this are no less work than all of it
 MOST_PLANS = 4  # buffers are kept for so many
@@ -58,6 +59,11 @@ class Kernels(Protocol):
     def picture(self, network: Network) -> PictureSynthesis:
         """Make what renders."""
 
+    def whole_step(
+        self, synthesis: FeatureSynthesis, state: StepState, settings: StepSettings
+    ) -> WholeStep | None:
+        """Make a step as one, where that pays."""
+
 
 @dataclass(slots=True)
 class Prepared:
@@ -79,7 +85,6 @@ class FusedRunner:
     """
 
     name: RunnerName = "fused"
-    one_set = True
 
     def __init__(self, network: Network, cut: Cut, image_size: list[int], kernels: Kernels) -> None:
         self.blocks = cut.blocks
@@ -124,6 +129,11 @@ class FusedRunner:
         gradient = torch.zeros_like(seen.ws)
         gradient[0, : self._free] = self._last.synthesis.backward(pull)
         return gradient
+
+    def whole_step(self, state: StepState, settings: StepSettings) -> WholeStep | None:
+        """See `runners.Runner`."""
+        assert self._last is not None
+        return self._kernels.whole_step(self._last.synthesis, state, settings)
 
     @torch.no_grad()
     def picture(self, seen: Seen) -> Tensor:

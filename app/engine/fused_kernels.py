@@ -6,12 +6,15 @@ import torch
 
 from draglive.kernels import native
 from draglive.kernels.network import Network
+from draglive.kernels.points_native import take_over
+from draglive.kernels.step import StepSettings, StepState
 from draglive.kernels.synthesis_native import NativePicture, NativeSynthesis
 from draglive.kernels.windows import WindowPlan
 from draglive.stylegan2_jit.compile import BackendError
 
 from .device import Device
 from .fused import FeatureSynthesis, Kernels, PictureSynthesis
+from .runners import WholeStep
 
 
 def open_kernels(device: Device) -> Kernels:
@@ -40,6 +43,7 @@ class NativeKernels:
     def __init__(self, device: Device) -> None:
         try:
             self._level = native.load().level
+            take_over()
         except native.NativeError as error:
             raise BackendError(f"back-end fused: {error}") from error
         self.name = f"native kernels ({self._level})"
@@ -52,3 +56,9 @@ class NativeKernels:
     def picture(self, network: Network) -> PictureSynthesis:
         """Make what renders."""
         return NativePicture(network, dtype=self._dtype)
+
+    def whole_step(
+        self, synthesis: FeatureSynthesis, state: StepState, settings: StepSettings
+    ) -> WholeStep | None:
+        """None: a call costs little here."""
+        return None

@@ -4,9 +4,10 @@ The step's tensors stay where they are (targets, step size, mask and points are 
 serves until shapes or settings change. It is captured after a few plain steps, by which time every
 kernel is compiled; plain steps serve until then.
 
-A step goes back from what was seen, moves w+, and sees anew. Where the runner keeps one set of
-buffers, that is one graph. Autograd's buffers belong to the forward pass that made them: there the
-seeing is captured first and the going back after it, against the buffers of that pass.
+Where the runner has a whole step of its own (`runners.WholeStep`), that is captured. Else a step
+goes back from what was seen, moves w+, and sees anew; autograd's buffers belong to the forward pass
+that made them, so the seeing is captured first and the going back after it, against the buffers of
+that pass.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import torch
 from torch import Tensor
 
 from .fused import PictureSynthesis
-from .runners import Seen
+from .runners import Seen, WholeStep
 
 PLAIN_STEPS = 3  # before a capture: kernels are compiled and tuned, the allocator is warm
 
@@ -28,57 +29,76 @@ class StepGraph:
     Args:
         move: goes back from what was seen, and moves w+.
         see: what is seen at the present w+.
+        whole: the runner's whole step, if it has one.
     """
 
-    def __init__(self, move: Callable[[Seen], None], see: Callable[[], Seen]) -> None:
-        self._move, self._see = move, see
+    def __init__(
+        self,
+        move: Callable[[Seen], None],
+        see: Callable[[], Seen],
+        whole: Callable[[Seen], WholeStep | None],
+    ) -> None:
+        self._move, self._see, self._make_whole = move, see, whole
         self._key: Hashable = None
-        self._steady = 0
+        self._whole: WholeStep | None = None
+        self._plain_steps = 0
         self._graphs: list[torch.cuda.CUDAGraph] = []
-        self._seen: Seen | None = None
+        self._seen: Seen | None = None  # by the last step
 
-    def step(self, seen: Seen, key: Hashable, *, one_set: bool) -> Seen:
+    def step(self, seen: Seen, key: Hashable) -> Seen:
         """One step.
 
         Args:
             seen: the features at the present w+.
             key: changes whenever shapes or settings do.
-            one_set: the runner sees with the same buffers every time.
         """
-        if key != self._key or not self._continues(seen):
-            self._key, self._steady, self._graphs, self._seen = key, 0, [], None
-        if self._seen is None:
-            self._steady += 1
-            if self._steady <= PLAIN_STEPS:
-                self._move(seen)
-                return self._see()
-            self._seen = self._capture(seen) if one_set else self._capture_apart(seen)
-        for graph in self._graphs:
-            graph.replay()
+        if key != self._key:
+            self._forget()
+            self._key, self._whole = key, self._make_whole(seen)
+        if self._whole is not None:
+            return self._step_whole(self._whole, seen)
+        return self._step_apart(seen)
+
+    def _forget(self) -> None:
+        self._plain_steps, self._graphs, self._seen = 0, [], None
+
+    def _step_whole(self, whole: WholeStep, seen: Seen) -> Seen:
+        if seen is not self._seen:
+            whole.look()
+        if not self._graphs and self._plain_steps == PLAIN_STEPS:
+            self._graphs = [_captured(whole.step)]
+        if self._graphs:
+            self._graphs[0].replay()
+        else:
+            self._plain_steps += 1
+            whole.step()
+        if self._seen is None or seen is not self._seen:
+            self._seen = whole.seen()
         return self._seen
 
-    def _continues(self, seen: Seen) -> bool:
-        """Whether the graph reads what was seen: by its address, not its value."""
-        return self._seen is None or seen.features.data_ptr() == self._seen.features.data_ptr()
+    def _step_apart(self, seen: Seen) -> Seen:
+        if self._graphs and seen is not self._seen:  # by another pass: its buffers are others
+            self._graphs, self._plain_steps = [], 0
+        if not self._graphs:
+            if self._plain_steps < PLAIN_STEPS:
+                self._plain_steps += 1
+                self._move(seen)
+                return self._see()
+            self._capture_apart()
+        for graph in self._graphs:
+            graph.replay()
+        assert self._seen is not None
+        return self._seen
 
-    def _capture(self, seen: Seen) -> Seen:
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
-            self._move(seen)
-            seen = self._see()
-        self._graphs = [graph]
-        return seen
-
-    def _capture_apart(self, seen: Seen) -> Seen:
-        """Capture seeing, run it once in place of `seen`, then capture going back from it."""
+    def _capture_apart(self) -> None:
+        """Capture seeing, see once in place of what was seen, then capture going back from it."""
         see, move = torch.cuda.CUDAGraph(), torch.cuda.CUDAGraph()
         with torch.cuda.graph(see):
-            seen = self._see()
+            self._seen = seen = self._see()
         see.replay()
         with torch.cuda.graph(move, pool=see.pool()):
             self._move(seen)
         self._graphs = [move, see]
-        return seen
 
 
 class GraphedPicture:
@@ -92,7 +112,7 @@ class GraphedPicture:
     def __init__(self, picture: PictureSynthesis, like: Tensor) -> None:
         self._picture = picture
         self._ws = torch.empty_like(like)
-        self._steady = 0
+        self._plain = 0
         self._graph: torch.cuda.CUDAGraph | None = None
         self._rgba: Tensor | None = None
 
@@ -100,13 +120,20 @@ class GraphedPicture:
         """From ws, float32 [num_ws, w_dim], to uint8 [H, W, 4]."""
         self._ws.copy_(ws)
         if self._graph is None:
-            self._steady += 1
-            if self._steady <= PLAIN_STEPS:
+            if self._plain < PLAIN_STEPS:
+                self._plain += 1
                 return self._picture.render(self._ws)
-            graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph):
-                self._rgba = self._picture.render(self._ws)
-            self._graph = graph
+            self._graph = _captured(self._render_kept)
         self._graph.replay()
         assert self._rgba is not None
         return self._rgba
+
+    def _render_kept(self) -> None:
+        self._rgba = self._picture.render(self._ws)
+
+
+def _captured(work: Callable[[], None]) -> torch.cuda.CUDAGraph:
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        work()
+    return graph

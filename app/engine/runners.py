@@ -15,6 +15,7 @@ from torch import Tensor
 
 from draglive.kernels import to_rgba
 from draglive.kernels.sampling import gather_bilinear, held_corners
+from draglive.kernels.step import StepSettings, StepState
 from draglive.stylegan2_jit.compile import Backend, BackendName
 
 RunnerName = Literal["fused"] | BackendName
@@ -40,6 +41,19 @@ class Seen:
         return gather_bilinear(self.features, index, weight)
 
 
+class WholeStep(Protocol):
+    """A step that a runner does as one, on tensors that stay where they are."""
+
+    def look(self) -> None:
+        """See the features of the present w+ around the present handles."""
+
+    def step(self) -> None:
+        """One step from what was seen last, and see again."""
+
+    def seen(self) -> Seen:
+        """What both leave behind; later steps overwrite it."""
+
+
 class Runner(Protocol):
     """The generator, as a drag needs it. Not thread-safe; owned by the engine's thread."""
 
@@ -50,10 +64,6 @@ class Runner(Protocol):
     @property
     def blocks(self) -> int:
         """How many blocks there are up to the feature block."""
-
-    @property
-    def one_set(self) -> bool:
-        """Whether every `see` of a shape uses the same buffers."""
 
     def start(self, ws: Tensor) -> None:
         """Take another picture: its vectors beyond the free ones stay as here until the next."""
@@ -70,6 +80,9 @@ class Runner(Protocol):
 
     def gradient(self, seen: Seen, pull: Tensor) -> Tensor:
         """From dL/dF to dL/dw+, float32 [1, num_ws, w_dim]; once, and for the last `seen` only."""
+
+    def whole_step(self, state: StepState, settings: StepSettings) -> WholeStep | None:
+        """A whole step for the shapes seen last, where there are kernels for one."""
 
     def picture(self, seen: Seen) -> Tensor:
         """The display buffer of what was seen last: uint8 [H, W, 4]."""
@@ -88,7 +101,6 @@ class AutogradRunner:
         self._image_size = image_size
         self.name: RunnerName = backend.name
         self.blocks = backend.cut.blocks
-        self.one_set = False
 
     def start(self, ws: Tensor) -> None:
         """Nothing is kept from picture to picture."""
@@ -106,6 +118,10 @@ class AutogradRunner:
         """See `Runner`."""
         (gradient,) = torch.autograd.grad(seen.activations[-1], seen.ws, pull)
         return gradient
+
+    def whole_step(self, state: StepState, settings: StepSettings) -> WholeStep | None:
+        """There is none."""
+        return None
 
     @torch.no_grad()
     def picture(self, seen: Seen) -> Tensor:

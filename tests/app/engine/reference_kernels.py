@@ -48,3 +48,6 @@ class ReferenceKernels:
 
     def picture(self, network):
         return ReferencePicture(self.synthesis)
+
+    def whole_step(self, synthesis, state, settings):
+        return None
