@@ -98,9 +98,10 @@ def _load(settings: tuple[str, str]) -> Library:
         functions = ctypes.CDLL(str(build.path))
     except OSError as error:
         raise NativeError(f"the built library {build.path} does not load: {error}") from error
-    if build.level == "amx" and not _may_use_tiles():
-        raise NativeError("the system does not allow the CPU's matrix unit")  # before first use
-    return Library(functions, build.level, build.path)
+    got = build.level
+    if got == "amx" and not (functions.draglive_has_bfloat16() and _may_use_tiles()):
+        got = "avx512"  # an older compiler, or a system that keeps the matrix unit to itself
+    return Library(functions, got, build.path)
 
 
 @functools.lru_cache(maxsize=4)
@@ -110,7 +111,7 @@ def _plan(settings: tuple[str, str]) -> _Build:
     version = _run([compiler, "--version"])
     flags_of_cpu = _cpu_flags()
     chosen = _choose_level(flags_of_cpu, settings[1])
-    flags = (*FLAGS, *_machine_flags(chosen, settings[1]))
+    flags = (*FLAGS, *_machine_flags(chosen, settings[1], flags_of_cpu))
     digest = hashlib.sha256()
     for file in sorted([*SOURCES.glob("*.cpp"), *SOURCES.glob("*.h")]):
         digest.update(file.name.encode() + file.read_bytes())
@@ -145,19 +146,17 @@ def _cpu_flags() -> frozenset[str]:
 def _choose_level(cpu: frozenset[str], most: str) -> Level:
     if most in BELOW_AVX512:
         return "portable"
-    if {"amx_bf16", "amx_tile", "avx512_bf16"} <= cpu and most in ("", "ALL", "DEFAULT"):
-        return "amx"
-    amx = "AMX" in most and {"amx_bf16", "amx_tile", "avx512_bf16"} <= cpu
-    if amx:
+    allowed = most in ("", "ALL", "DEFAULT") or "AMX" in most
+    if allowed and {"amx_bf16", "amx_tile", "avx512_bf16"} <= cpu:
         return "amx"
     return "avx512" if "avx512f" in cpu else "portable"
 
 
-def _machine_flags(chosen: Level, most: str) -> tuple[str, ...]:
+def _machine_flags(chosen: Level, most: str, cpu: frozenset[str]) -> tuple[str, ...]:
     if most in BELOW_AVX512 and platform.machine() in ("x86_64", "AMD64"):
         return ("-march=x86-64-v3",)
-    if chosen == "avx512":
-        return ("-march=native", "-mprefer-vector-width=512", "-mno-amx-bf16")
+    if chosen == "avx512" and "amx_bf16" in cpu:
+        return ("-march=native", "-mno-amx-bf16")
     return ("-march=native",)
 
 
@@ -167,22 +166,15 @@ def _compile(build: _Build) -> None:
     sources = sorted(SOURCES.glob("*.cpp"))
     with tempfile.TemporaryDirectory(dir=build.path.parent) as name, ThreadPoolExecutor() as pool:
         folder = Path(name)
+        objects = [str(folder / f"{source.stem}.o") for source in sources]
         commands = [
-            [
-                build.compiler,
-                *build.flags,
-                "-c",
-                str(source),
-                "-o",
-                str(folder / f"{source.stem}.o"),
-            ]
-            for source in sources
+            [build.compiler, *build.flags, "-c", str(source), "-o", made]
+            for source, made in zip(sources, objects, strict=True)
         ]
         list(pool.map(_run, commands))  # raises what the first of them raised
-        objects = [command[-1] for command in commands]
-        made = folder / build.path.name
-        _run([build.compiler, *build.flags, "-shared", *objects, "-o", str(made)])
-        made.replace(build.path)
+        library = folder / build.path.name
+        _run([build.compiler, *build.flags, "-shared", *objects, "-o", str(library)])
+        library.replace(build.path)
 
 
 def _run(command: list[str]) -> str:

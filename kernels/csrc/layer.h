@@ -152,15 +152,15 @@ struct Layer {
         continue;
       }
       TapGroup group;
-      const int first = windowed() ? 0 : 1;
+      const std::ptrdiff_t first = windowed() ? 0 : 1, pitch = gradient.pitch;
       for (int column = 0; column < 3; ++column)
-        group.push_back({3 * row + column,
-                         static_cast<std::ptrdiff_t>(first - row) * gradient.pitch + first - column});
+        group.push_back({3 * row + column, (first - row) * pitch + first - column});
       pass.groups.push_back(group);
     }
     Grid<E> from = spec.up ? phases.planes : gradient;
     from.pictures = pictures;
-    const int positions = windowed() ? in_height * in_width : (in_height - 1) * from.pitch + in_width;
+    const int whole_map = (in_height - 1) * from.pitch + in_width;
+    const int positions = windowed() ? in_height * in_width : whole_map;
     backward.plan(arena, from, positions, in, {pass});
     finish_gradient.into = gradient;
   }

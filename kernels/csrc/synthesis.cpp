@@ -42,6 +42,15 @@ using draglive::AnySynthesis;
 
 extern "C" {
 
+// Whether the compiler knew the matrix unit.
+std::int32_t draglive_has_bfloat16() {
+#ifdef DRAGLIVE_AMX
+  return 1;
+#else
+  return 0;
+#endif
+}
+
 // Null: out of memory, or bfloat16 on a build without it.
 AnySynthesis* draglive_synthesis_new(const draglive::NetworkSpec* spec) try {
 #ifdef DRAGLIVE_AMX
