@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import torch
 
 from draglive.kernels import native
@@ -25,6 +27,12 @@ def open_kernels(device: Device) -> Kernels:
     """
     if device.on.type == "cpu":
         return NativeKernels(device)
+    if device.is_cuda:
+        if importlib.util.find_spec("triton") is None:
+            raise BackendError("back-end fused: Triton is not installed")
+        from .triton_kernels import TritonKernels  # noqa: PLC0415 (Triton is not everywhere)
+
+        return TritonKernels(device)
     raise BackendError(f"back-end fused: there are no kernels for {device.on.type}")
 
 

@@ -66,7 +66,10 @@ class StepGraph:
         if seen is not self._seen:
             whole.look()
         if not self._graphs and self._plain_steps == PLAIN_STEPS:
-            self._graphs = [_captured(whole.step)]
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):
+                whole.step()
+            self._graphs = [graph]
         if self._graphs:
             self._graphs[0].replay()
         else:
@@ -106,34 +109,26 @@ class GraphedPicture:
 
     Args:
         picture: renders, with the same buffers every time.
-        like: float32 [num_ws, w_dim], for shape and device.
     """
 
-    def __init__(self, picture: PictureSynthesis, like: Tensor) -> None:
+    def __init__(self, picture: PictureSynthesis) -> None:
         self._picture = picture
-        self._ws = torch.empty_like(like)
+        self._ws: Tensor | None = None
         self._plain = 0
         self._graph: torch.cuda.CUDAGraph | None = None
         self._rgba: Tensor | None = None
 
     def render(self, ws: Tensor) -> Tensor:
         """From ws, float32 [num_ws, w_dim], to uint8 [H, W, 4]."""
+        if self._plain < PLAIN_STEPS:
+            self._plain += 1
+            return self._picture.render(ws)
+        if self._graph is None or self._ws is None:
+            self._ws = ws.clone()
+            self._graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(self._graph):
+                self._rgba = self._picture.render(self._ws)
         self._ws.copy_(ws)
-        if self._graph is None:
-            if self._plain < PLAIN_STEPS:
-                self._plain += 1
-                return self._picture.render(self._ws)
-            self._graph = _captured(self._render_kept)
         self._graph.replay()
         assert self._rgba is not None
         return self._rgba
-
-    def _render_kept(self) -> None:
-        self._rgba = self._picture.render(self._ws)
-
-
-def _captured(work: Callable[[], None]) -> torch.cuda.CUDAGraph:
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        work()
-    return graph
