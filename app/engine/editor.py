@@ -124,13 +124,13 @@ class Editor:
         return self.look()
 
     @torch.no_grad()
-    def render(self, view: View, slot: FrameSlot) -> Request:
-        """Finish a view's picture and start its way to the host."""
+    def render(self, view: View, slot: FrameSlot, coarser: int = 0) -> Request:
+        """Finish a view's picture and start its way to the host (`Runner.picture`)."""
         if self._last_slot is not None:
             self._last_slot.let_copy_end()  # a runner may render into the same memory each time
         self._last_slot = slot
         with self.timers.stage("render"):
-            rgba = self._drag.runner.picture(view.seen)
+            rgba = self._drag.runner.picture(view.seen, coarser)
         with self.timers.stage("readback"):
             slot.read_back(rgba, view.report, self._copies)
         return Request(slot, self.state, self._slots(), self.steps)

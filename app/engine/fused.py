@@ -42,7 +42,9 @@ class FeatureSynthesis(Protocol):
 class PictureSynthesis(Protocol):
     """The whole generator, w+ to pixels."""
 
-    def render(self, ws: Tensor) -> Tensor:
+    previews: int  # how many coarser pictures it can make
+
+    def render(self, ws: Tensor, coarser: int = 0) -> Tensor:
         """From ws, float32 [num_ws, w_dim], to uint8 [H, W, 4]."""
 
 
@@ -94,6 +96,7 @@ class FusedRunner:
         self._shapes = [(layer.up, layer.height, layer.width) for layer in layers]
         self.network, self._kernels = network, kernels
         self._picture = kernels.picture(network)
+        self.previews = self._picture.previews
         self._prepared: dict[tuple[int, float, bool], Prepared] = {}
         self._last: Prepared | None = None
 
@@ -136,9 +139,9 @@ class FusedRunner:
         return self._kernels.whole_step(self._last.synthesis, state, settings)
 
     @torch.no_grad()
-    def picture(self, seen: Seen) -> Tensor:
+    def picture(self, seen: Seen, coarser: int = 0) -> Tensor:
         """See `runners.Runner`."""
-        return self._picture.render(seen.ws[0])
+        return self._picture.render(seen.ws[0], coarser)
 
     def _prepare(self, points: int, reach_px: float, whole: bool) -> Prepared:
         key = points, reach_px, whole

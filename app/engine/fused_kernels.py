@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 
 import torch
+from torch import Tensor
 
 from draglive.kernels import native
 from draglive.kernels.network import Network
@@ -17,6 +18,8 @@ from draglive.stylegan2_jit.compile import BackendError
 from .device import Device
 from .fused import FeatureSynthesis, Kernels, PictureSynthesis
 from .runners import WholeStep
+
+COARSEST_BLOCKS = 6  # 128 px: coarser than that nobody can steer by
 
 
 def open_kernels(device: Device) -> Kernels:
@@ -63,10 +66,22 @@ class NativeKernels:
 
     def picture(self, network: Network) -> PictureSynthesis:
         """Make what renders."""
-        return NativePicture(network, dtype=self._dtype)
+        return Rendering(NativePicture(network, dtype=self._dtype))
 
     def whole_step(
         self, synthesis: FeatureSynthesis, state: StepState, settings: StepSettings
     ) -> WholeStep | None:
         """None: a call costs little here."""
         return None
+
+
+class Rendering:
+    """The library's pictures, and coarser ones from fewer blocks (see `fused.PictureSynthesis`)."""
+
+    def __init__(self, picture: NativePicture) -> None:
+        self._picture = picture
+        self.previews = max(picture.blocks - COARSEST_BLOCKS, 0)
+
+    def render(self, ws: Tensor, coarser: int = 0) -> Tensor:
+        """From ws, float32 [num_ws, w_dim], to uint8 [H, W, 4]."""
+        return self._picture.render(ws, blocks=self._picture.blocks - coarser)

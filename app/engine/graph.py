@@ -17,7 +17,6 @@ from collections.abc import Callable, Hashable
 import torch
 from torch import Tensor
 
-from .fused import PictureSynthesis
 from .runners import Seen, WholeStep
 
 PLAIN_STEPS = 3  # before a capture: kernels are compiled and tuned, the allocator is warm
@@ -108,26 +107,28 @@ class GraphedPicture:
     """Rendering as one graph; its output is overwritten by the next picture.
 
     Args:
-        picture: renders, with the same buffers every time.
+        render: from w+ to pixels, with the same buffers every time.
     """
 
-    def __init__(self, picture: PictureSynthesis) -> None:
-        self._picture = picture
+    previews = 0
+
+    def __init__(self, render: Callable[[Tensor], Tensor]) -> None:
+        self._render = render
         self._ws: Tensor | None = None
         self._plain = 0
         self._graph: torch.cuda.CUDAGraph | None = None
         self._rgba: Tensor | None = None
 
-    def render(self, ws: Tensor) -> Tensor:
+    def render(self, ws: Tensor, coarser: int = 0) -> Tensor:
         """From ws, float32 [num_ws, w_dim], to uint8 [H, W, 4]."""
         if self._plain < PLAIN_STEPS:
             self._plain += 1
-            return self._picture.render(ws)
+            return self._render(ws)
         if self._graph is None or self._ws is None:
             self._ws = ws.clone()
             self._graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(self._graph):
-                self._rgba = self._picture.render(self._ws)
+                self._rgba = self._render(self._ws)
         self._ws.copy_(ws)
         self._graph.replay()
         assert self._rgba is not None

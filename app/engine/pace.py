@@ -1,4 +1,4 @@
-"""How many steps fit between two frames, and how fast everything goes."""
+"""How many steps fit between two frames, how fine a picture may be, and how fast everything goes."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from .device import RECENT, percentiles
 from .types import EngineStats, StageStats
 
 MAX_STEPS_PER_FRAME = 64
+LONGEST_FRAME_S = 1 / 30  # a moving hand gets a coarser picture rather than a later one
+UNTRIED_SHARE = 0.4  # of the work is left at half the size
 WINDOW_S = 2.0  # rates are counted over so much of the past
 
 
 class Pace:
-    """Chooses the number of drag steps per frame so that frames keep coming on time.
+    """Chooses what makes frames keep coming on time: steps per frame, and coarser pictures.
 
     Args:
         frame_interval_s: when a frame is due after the one before.
@@ -23,17 +25,36 @@ class Pace:
 
     def __init__(self, frame_interval_s: float) -> None:
         self._interval_s = frame_interval_s
-        self._step_s = self._frame_s = frame_interval_s
+        self._step_s = frame_interval_s
+        self._frame_s: dict[int, float] = {}  # by how much coarser than the picture itself
 
-    def observe(self, step_s: float, frame_s: float) -> None:
+    def observe(self, step_s: float, frame_s: float, coarser: int = 0) -> None:
         """Learn from one round: what a step took, and what its picture took."""
         self._step_s += 0.2 * (step_s - self._step_s)
-        self._frame_s += 0.2 * (frame_s - self._frame_s)
+        before = self._frame_s.get(coarser, frame_s)
+        self._frame_s[coarser] = before + 0.2 * (frame_s - before)
 
-    def steps_per_frame(self) -> int:
+    def coarser(self, previews: int) -> int:
+        """How much coarser the picture of a moving hand should be: the least that is in time.
+
+        Args:
+            previews: the most there is.
+        """
+        level = 0
+        while level < previews and self._expected_s(level) > LONGEST_FRAME_S:
+            level += 1
+        return level
+
+    def steps_per_frame(self, coarser: int = 0) -> int:
         """At least one; more where they fit into the time that the picture leaves."""
-        fit = int((self._interval_s - self._frame_s) / max(self._step_s, 1e-6))
-        return min(max(fit, 1), MAX_STEPS_PER_FRAME)
+        left_s = self._interval_s - self._expected_s(coarser)
+        return min(max(int(left_s / max(self._step_s, 1e-6)), 1), MAX_STEPS_PER_FRAME)
+
+    def _expected_s(self, coarser: int) -> float:
+        """What was measured; of an untried preview, a share of the next finer one."""
+        if coarser in self._frame_s:
+            return self._frame_s[coarser]
+        return self._interval_s if coarser == 0 else self._expected_s(coarser - 1) * UNTRIED_SHARE
 
 
 class Rates:

@@ -84,8 +84,17 @@ class Runner(Protocol):
     def whole_step(self, state: StepState, settings: StepSettings) -> WholeStep | None:
         """A whole step for the shapes seen last, where there are kernels for one."""
 
-    def picture(self, seen: Seen) -> Tensor:
-        """The display buffer of what was seen last: uint8 [H, W, 4]."""
+    @property
+    def previews(self) -> int:
+        """How many coarser pictures there are, each of half the size of the one before."""
+
+    def picture(self, seen: Seen, coarser: int = 0) -> Tensor:
+        """The display buffer of what was seen last: uint8 [H, W, 4], always of the full size.
+
+        Args:
+            seen: the features.
+            coarser: 0 for the picture itself, up to `previews` for one that costs less.
+        """
 
 
 class AutogradRunner:
@@ -100,6 +109,7 @@ class AutogradRunner:
         self._backend = backend
         self._image_size = image_size
         self.name: RunnerName = backend.name
+        self.previews = 0
         self.blocks = backend.cut.blocks
 
     def start(self, ws: Tensor) -> None:
@@ -124,7 +134,7 @@ class AutogradRunner:
         return None
 
     @torch.no_grad()
-    def picture(self, seen: Seen) -> Tensor:
+    def picture(self, seen: Seen, coarser: int = 0) -> Tensor:
         """See `Runner`."""
         still = [a.detach() for a in seen.activations]
         rgba: Tensor = to_rgba(self._backend.picture(still, seen.ws.detach()))

@@ -28,6 +28,7 @@ from .pace import Pace, Rates
 
 NAP_S = 0.2  # how long an idle loop sleeps before it looks for a finished back-end
 PATIENCE_STEPS = 300  # so many without coming nearer, and a drag rests
+STILL_AFTER_S = 0.1  # without a command for so long, a hand rests
 PROGRESS_PX = 0.25  # nearer by less than this is not nearer
 
 
@@ -76,6 +77,7 @@ class Worker:
         self._pending: Pending | None = None
         self._input_s: float | None = None
         self._greeted: tuple[t.FrameSink, ...] = ()
+        self._commanded_s = -1.0
         self._working = False  # points are on their way
         self._stale = True  # no frame shows the present state yet
         self._nearest_px, self._give_up_at = float("inf"), PATIENCE_STEPS
@@ -106,6 +108,7 @@ class Worker:
             except EditError as error:
                 self._notice = str(error)
         if batch.commands:
+            self._commanded_s = time.perf_counter()
             state = self._editor.state
             self._working = bool(state.points) and not state.paused
             self._nearest_px = float("inf")
@@ -126,28 +129,36 @@ class Worker:
     def _drag(self) -> None:
         """The steps of one frame, and the frame."""
         start = time.perf_counter()
-        steps = self._pace.steps_per_frame()
+        coarser = self._coarser(start)
+        steps = self._pace.steps_per_frame(coarser)
         view = self._editor.step(steps)
         stepped = time.perf_counter()
-        self._show(view)
+        self._show(view, coarser)
         shown = time.perf_counter()
         timers = self._editor.timers  # a card is still at work when the host is through
         step_s = max((stepped - start) / steps, timers.latest_s("step"))
         frame_s = max(shown - stepped, timers.latest_s("render"))
-        self._pace.observe(step_s, frame_s)
+        self._pace.observe(step_s, frame_s, coarser)
         self._outbox.rates.add_round(steps, shown - start)
 
-    def _show(self, view: View) -> None:
+    def _coarser(self, now_s: float) -> int:
+        """A moving hand may get previews; a still one and a recording get the picture itself."""
+        moving = now_s - self._commanded_s < STILL_AFTER_S
+        if self._outbox.sinks or not moving:
+            return 0
+        return self._pace.coarser(self._editor.runner.previews)
+
+    def _show(self, view: View, coarser: int = 0) -> None:
         """Start a frame on its way, once the one before has arrived."""
         self._deliver(wait=True)
         slot = self._outbox.frames.acquire()
         try:
-            request = self._editor.render(view, slot)
+            request = self._editor.render(view, slot, coarser)
         except Exception:
             self._outbox.frames.give_back(slot)
             raise
         self._pending = Pending(request, self._input_s, len(self._editor.events))
-        self._input_s, self._stale = None, False
+        self._input_s, self._stale = None, coarser > 0
 
     def _deliver(self, *, wait: bool) -> None:
         """Publish the pending frame if its picture is there (or once it is)."""

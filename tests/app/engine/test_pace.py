@@ -28,3 +28,23 @@ def test_rates_count_what_was_done():
     assert stats.steps_per_second == 15  # over the last two seconds
     assert stats.mouse_to_frame.count == 10
     assert 10 <= stats.mouse_to_frame.p50_ms < 100
+
+
+@pytest.mark.parametrize(
+    ("full_ms", "previews", "expected"),
+    [(20, 2, 0), (50, 2, 1), (200, 2, 2), (200, 1, 1), (90, 0, 0)],
+)
+def test_pictures_get_coarser_rather_than_late(full_ms, previews, expected):
+    pace = Pace(1 / 60)
+    for _ in range(30):
+        level = pace.coarser(previews)
+        pace.observe(0.005, full_ms / 1e3 / 3**level, level)
+    assert pace.coarser(previews) == expected
+
+
+def test_a_preview_leaves_time_for_more_steps():
+    pace = Pace(1 / 60)
+    for _ in range(60):
+        pace.observe(0.002, 0.015)
+        pace.observe(0.002, 0.004, 1)
+    assert (pace.steps_per_frame(0), pace.steps_per_frame(1)) == (1, 6)
