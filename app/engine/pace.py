@@ -1,4 +1,4 @@
-"""How many steps fit between two frames, how fine a picture may be, and how fast everything goes."""
+"""Steps per frame, how fine a picture may be, and how fast everything goes."""
 
 from __future__ import annotations
 

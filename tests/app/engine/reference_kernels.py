@@ -28,10 +28,12 @@ class ReferenceFeatures:
 
 
 class ReferencePicture:
+    previews = 0
+
     def __init__(self, synthesis):
         self.synthesis = synthesis
 
-    def render(self, ws):
+    def render(self, ws, coarser=0):
         return to_rgba(self.synthesis(ws[None]))
 
 
