@@ -228,7 +228,7 @@ class NativeSynthesis:
         if self.channels % DEPTH != 0:
             self._gradient[..., : self.channels] = rows
             rows = self._gradient
-        rows = rows.contiguous()
+        rows = rows.to(rows.dtype if rows.dtype == self.dtype else torch.float32).contiguous()
         self._functions.draglive_synthesis_backward(
             self._handle,
             rows.data_ptr(),

@@ -93,13 +93,13 @@ struct Layer {
 
   // Weights for the products; a fixed layer's with style and demodulation in them.
   void pack(Team team) {
-    const auto value = [this](int tap, int i, int o) {
-      if (i >= spec.in || o >= spec.out) return 0.f;
-      const float w = spec.weight[(static_cast<std::ptrdiff_t>(o) * spec.in + i) * 9 + tap];
-      return free ? w : w * modulation.style[i] * modulation.demodulation[o];
+    const auto taps = [this](int i, int o) -> Taps {
+      if (i >= spec.in || o >= spec.out) return {nullptr, 0};
+      const float* weights = spec.weight + (static_cast<std::ptrdiff_t>(o) * spec.in + i) * 9;
+      return {weights, free ? 1 : modulation.style[i] * modulation.demodulation[o]};
     };
-    forward.pack(team, [&](int tap, int k, int n) { return value(tap, k, n); });
-    if (gradient.data) backward.pack(team, [&](int tap, int k, int n) { return value(tap, n, k); });
+    forward.pack(team, [&](int k, int n) { return taps(k, n); });
+    if (gradient.data) backward.pack(team, [&](int k, int n) { return taps(n, k); });
   }
 
  private:

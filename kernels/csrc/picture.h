@@ -73,7 +73,7 @@ class Picture {
     for (int b = 0; b < count; ++b) blocks_.push_back(ColourBlock{colours[b], {}, {}, {}, {}, {}});
     for (int b = 0; b < count; ++b) take(blocks_[b], synthesis_.layer(2 * b));
     for (ColourBlock& block : blocks_)
-      block.product.pack(synthesis_.team(), [](int, int, int) { return 0.f; });
+      block.product.pack(synthesis_.team(), [](int, int) { return Taps{nullptr, 0}; });
   }
 
   // ws [num_ws, w_dim] to out [height of the last block, width, 4], from the first `count` blocks.

@@ -16,6 +16,12 @@ struct Tap {
   std::ptrdiff_t offset;  // in samples
 };
 
+// The weights of one input and one output, and what they are multiplied with.
+struct Taps {
+  const float* weights;  // [9]; null: zeros
+  float factor;
+};
+
 // Taps whose reads overlap: they run one after the other for the same channels.
 using TapGroup = std::vector<Tap>;
 
@@ -59,18 +65,22 @@ class Product {
   int steps() const { return static_cast<int>(offsets_.size()); }
   int chunks() const { return (blocks() + CHUNK - 1) / CHUNK; }
 
-  // Put weights in place: value(tap, k, n) of every step.
-  template <class Value>
-  void pack(Team team, Value value) {
-    team.each(panels_, [&](int panel) {
-      for (int step = 0; step < steps(); ++step) {
-        const auto [tap, slice] = order_[step];
-        Element* into = weights(panel, step);
-        for (int n = 0; n < Kernel::outputs; ++n)
-          for (int k = 0; k < DEPTH; ++k)
-            store_one(into + Kernel::packed_index(k, n),
-                      value(tap, slice + k, panel * Kernel::outputs + n));
-      }
+  // Put weights in place: taps_of(k, n) are those from input k to output n.
+  template <class TapsOf>
+  void pack(Team team, TapsOf taps_of) {
+    team.each(panels_ * (in_.channels / DEPTH), [&](int item) {
+      const int panel = item % panels_, slice = item / panels_ * DEPTH;
+      std::vector<std::pair<int, Element*>> into;  // tap, tile
+      for (int step = 0; step < steps(); ++step)
+        if (order_[step].second == slice)
+          into.push_back({order_[step].first, weights(panel, step)});
+      for (int n = 0; n < Kernel::outputs; ++n)
+        for (int k = 0; k < DEPTH; ++k) {
+          const Taps taps = taps_of(slice + k, panel * Kernel::outputs + n);
+          for (const auto& [tap, tile] : into)
+            store_one(tile + Kernel::packed_index(k, n),
+                      taps.weights ? taps.weights[tap] * taps.factor : 0.f);
+        }
     });
   }
 
