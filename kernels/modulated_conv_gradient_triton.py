@@ -18,6 +18,7 @@ from .modulated_conv_triton import (
     begin,
     filter_tap,
     gathered_product,
+    on_map,
     place,
 )
 
@@ -55,7 +56,7 @@ def deactivate(
     for the styles are `sums_width` long.
     """
     spot = m[:, None] * N + n[None, :]
-    inside = held & (x >= 0) & (x < map_width) & (y >= 0) & (y < map_height)
+    inside = held & on_map(x, y, map_width, map_height)
     # All loads come before the first sum over rows: they do not wait for its barrier then.
     output = tl.load(features + spot, mask=held[:, None], other=0.0).to(tl.float32)
     if SCALED:
@@ -96,7 +97,6 @@ def convolve_gradient_kernel(
     demod_sums,
     bias,
     noise,
-    from_origins,
     origins,
     rows,
     from_height,
@@ -112,6 +112,7 @@ def convolve_gradient_kernel(
     DOUBLED: tl.constexpr,
     FROM_WINDOWS: tl.constexpr,
     WINDOWS: tl.constexpr,
+    SKIPS: tl.constexpr,
     SCALED: tl.constexpr,
     ACTIVATED: tl.constexpr,
     DEMODULATED: tl.constexpr,
@@ -139,12 +140,13 @@ def convolve_gradient_kernel(
         left = 2 * column
         sign: tl.constexpr = 1
     else:
-        from_x, from_y = begin(from_origins, source, held, FROM_WINDOWS)
-        top = row + y0 - from_y + 1
-        left = column + x0 - from_x + 1
+        # A window that is read begins one sample before the one that is made of it.
+        top = row if FROM_WINDOWS else row + 1
+        left = column if FROM_WINDOWS else column + 1
         sign: tl.constexpr = -1
+    useful = held & on_map(column + x0, row + y0, map_width, map_height) if SKIPS else held
     total = gathered_product(
-        x, weight, source, top, left, held, n, tl.program_id(2) * (9 // SLICES),
+        x, weight, source, top, left, useful, n, tl.program_id(2) * (9 // SLICES),
         from_height, from_width, K, N, sign, 9 // SLICES, True, PRECISION, BM, BN, BK,
     )  # fmt: skip
     if SLICES == 1:

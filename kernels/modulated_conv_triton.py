@@ -45,13 +45,19 @@ def begin(origins, which, held, WINDOWED: tl.constexpr):
 
 
 @triton.jit
+def on_map(x, y, map_width, map_height):
+    """Whether samples lie on their map."""
+    return (x >= 0) & (x < map_width) & (y >= 0) & (y < map_height)
+
+
+@triton.jit
 def gathered_product(
     x,
     weight,
     which,
     top,
     left,
-    held,
+    useful,
     n,
     tap,
     height,
@@ -69,22 +75,24 @@ def gathered_product(
     """Sum over TAPS taps from `tap` on: samples at (top, left) + SIGN * tap, times its matrix.
 
     x holds windows of height x width samples with K channels; samples outside are 0. The matrices
-    are [9, K, N], or TRANSPOSED [9, N, K].
+    are [9, K, N], or TRANSPOSED [9, N, K]. Rows that are not useful are 0; a tile without any, such
+    as in the windows of points that are not there, costs nothing.
     """
     total = tl.zeros([BM, BN], tl.float32)
-    for step in range(TAPS * (K // BK)):
-        t = tap + step // (K // BK)
-        k = (step % (K // BK)) * BK + tl.arange(0, BK)
-        row = top + SIGN * (t // 3)
-        column = left + SIGN * (t % 3)
-        inside = held & (row >= 0) & (row < height) & (column >= 0) & (column < width)
-        sample = (which * height + row) * width + column
-        a = tl.load(x + sample[:, None] * K + k[None, :], mask=inside[:, None], other=0.0)
-        if TRANSPOSED:
-            b = tl.load(weight + t * (K * N) + n[None, :] * K + k[:, None])
-        else:
-            b = tl.load(weight + t * (K * N) + k[:, None] * N + n[None, :])
-        total = tl.dot(a, b, total, input_precision=PRECISION)
+    if tl.max(useful.to(tl.int32), 0) > 0:
+        for step in range(TAPS * (K // BK)):
+            t = tap + step // (K // BK)
+            k = (step % (K // BK)) * BK + tl.arange(0, BK)
+            row = top + SIGN * (t // 3)
+            column = left + SIGN * (t % 3)
+            inside = useful & (row >= 0) & (row < height) & (column >= 0) & (column < width)
+            sample = (which * height + row) * width + column
+            a = tl.load(x + sample[:, None] * K + k[None, :], mask=inside[:, None], other=0.0)
+            if TRANSPOSED:
+                b = tl.load(weight + t * (K * N) + n[None, :] * K + k[:, None])
+            else:
+                b = tl.load(weight + t * (K * N) + k[:, None] * N + n[None, :])
+            total = tl.dot(a, b, total, input_precision=PRECISION)
     return total
 
 
@@ -135,14 +143,15 @@ def activate(
     (x, y) are positions on the whole map; beyond it the output is 0. `scaled` gets the output
     times the next layer's style, where that is not in its weights.
     """
-    inside = held & (x >= 0) & (x < map_width) & (y >= 0) & (y < map_height)
+    inside = held & on_map(x, y, map_width, map_height)
     if DEMODULATED:
         total *= tl.load(demod + n)[None, :]
     total += tl.load(bias + n)[None, :]
     if NOISY:
         total += tl.load(noise + y * map_width + x, mask=inside, other=0.0)[:, None]
     total = tl.where(total > 0, total, LEAK * total) * GAIN
-    total = tl.minimum(tl.maximum(total, -clamp), clamp)
+    total = tl.maximum(total, -clamp, propagate_nan=tl.PropagateNan.ALL)
+    total = tl.minimum(total, clamp, propagate_nan=tl.PropagateNan.ALL)
     total = tl.where(inside[:, None], total, 0.0)
     spot = m[:, None] * N + n[None, :]
     tl.store(features + spot, total.to(features.dtype.element_ty), mask=held[:, None])
@@ -166,7 +175,6 @@ def convolve_kernel(
     next_style,
     bias,
     noise,
-    from_origins,
     origins,
     rows,
     from_height,
@@ -180,6 +188,7 @@ def convolve_kernel(
     N: tl.constexpr,
     FROM_WINDOWS: tl.constexpr,
     WINDOWS: tl.constexpr,
+    SKIPS: tl.constexpr,
     DEMODULATED: tl.constexpr,
     NOISY: tl.constexpr,
     SCALED: tl.constexpr,
@@ -191,21 +200,28 @@ def convolve_kernel(
 ):
     """A layer without doubling: grid (row tiles, channel tiles, SLICES).
 
-    In one slice from x to features; in several to `partials` [SLICES, rows, N].
+    In one slice from x to features; in several to `partials` [SLICES, rows, N]. SKIPS: there may
+    be windows off the map.
     """
     m = tl.program_id(0) * BM + tl.arange(0, BM)
     n = tl.program_id(1) * BN + tl.arange(0, BN)
     held = m < rows
     which, row, column = place(m, height, width)
     x0, y0 = begin(origins, which, held, WINDOWS)
-    source = which if FROM_WINDOWS else tl.zeros_like(which)
-    from_x, from_y = begin(from_origins, source, held, FROM_WINDOWS)
+    if FROM_WINDOWS:  # they begin one sample before
+        source = which
+        top = row
+        left = column
+    else:
+        source = tl.zeros_like(which)
+        top = row + y0 - 1
+        left = column + x0 - 1
     column += x0
     row += y0
+    useful = held & on_map(column, row, map_width, map_height) if SKIPS else held
     total = gathered_product(
-        x, weight, source, row - from_y - 1, column - from_x - 1, held, n,
-        tl.program_id(2) * (9 // SLICES), from_height, from_width,
-        K, N, 1, 9 // SLICES, False, PRECISION, BM, BN, BK,
+        x, weight, source, top, left, useful, n, tl.program_id(2) * (9 // SLICES),
+        from_height, from_width, K, N, 1, 9 // SLICES, False, PRECISION, BM, BN, BK,
     )  # fmt: skip
     if SLICES == 1:
         activate(
@@ -217,14 +233,20 @@ def convolve_kernel(
         tl.store(partials + spot, total.to(partials.dtype.element_ty), mask=held[:, None])
 
 
-@triton.jit(do_not_specialize=["rows"])
+@triton.jit(do_not_specialize=["rows", "height", "width", "map_height", "map_width"])
 def products_kernel(
     x,
     weight,
     products,
+    origins,
     rows,
+    height,
+    width,
+    map_height,
+    map_width,
     K: tl.constexpr,
     N: tl.constexpr,
+    SKIPS: tl.constexpr,
     PRECISION: tl.constexpr,
     BM: tl.constexpr,
     BN: tl.constexpr,
@@ -235,9 +257,11 @@ def products_kernel(
     n = tl.program_id(1) * BN + tl.arange(0, BN)
     tap = tl.program_id(2)
     held = m < rows
-    zero = tl.zeros_like(m)
+    which, row, column = place(m, height, width)
+    x0, y0 = begin(origins, which, held, SKIPS)
+    useful = held & on_map(column + x0, row + y0, map_width, map_height) if SKIPS else held
     total = gathered_product(
-        x, weight, zero, zero, m, held, n, tap, 1, rows,
+        x, weight, which, row, column, useful, n, tap, height, width,
         K, N, 0, 1, False, PRECISION, BM, BN, BK,
     )  # fmt: skip
     spot = (tap * rows + m)[:, None] * N + n[None, :]
@@ -372,7 +396,7 @@ def finish_kernel(
         from_x, from_y = begin(from_origins, source, held, FROM_WINDOWS)
         top = row - 2 * from_y
         left = column - 2 * from_x
-        inside = held & (column >= 0) & (column < map_width) & (row >= 0) & (row < map_height)
+        inside = held & on_map(column, row, map_width, map_height)
         if MADE_BY == PRODUCTS:
             total = double_products(
                 partials, source, top, left, inside, n, from_rows, from_height, from_width,

@@ -32,8 +32,8 @@ class StepState:
     rows: Tensor  # float32 [num_ws, 1], 1 = optimised
     handles: Tensor  # float32 [P, 2], (x, y) image pixels, changed
     targets: Tensor  # float32 [P, 2]
-    active: Tensor  # bool [P]
-    following: Tensor  # bool [P]
+    active: Tensor  # bool [P]; only these have windows
+    following: Tensor  # bool [P]; of the active ones
     references: Tensor  # float32 [P, C]
     mask: tuple[Tensor, Tensor, Tensor] | None = None  # anchor, keep, weight (see Supervision)
 
@@ -109,8 +109,9 @@ class TritonStep:
     def _forward(self, live: Tensor) -> None:
         state = self._state
         write_origins(
-            self._synthesis.plan, self._ups, state.handles, self._origins, state.count, live
-        )
+            self._synthesis.plan, self._ups, state.handles, state.active, self._origins,
+            state.count, live,
+        )  # fmt: skip
         self._synthesis.forward(state.ws, self._origins)
 
     def step(self) -> None:

@@ -149,10 +149,17 @@ class TritonSynthesis:
         plan: which part of each map is computed.
         free: layers with a smaller index get gradients to their w.
         dtype: of weights and features: float32, float16 or bfloat16.
+        gradients: whether there is a way back.
     """
 
     def __init__(
-        self, network: Network, plan: WindowPlan, *, free: int, dtype: torch.dtype
+        self,
+        network: Network,
+        plan: WindowPlan,
+        *,
+        free: int,
+        dtype: torch.dtype,
+        gradients: bool = True,
     ) -> None:
         parts = zip(network.layers, plan.reads, plan.makes, strict=False)
         self.layers = [Layer(c, r, m, plan.points, dtype) for c, r, m in parts]
@@ -168,21 +175,24 @@ class TritonSynthesis:
         self.styles = Styles(
             [layer.source for layer in moving], tiles[:free], [*tiles[1:], top][:free], dtype
         )
-        self._allocate(on)
+        self._allocate(on, gradients)
         self._origins = torch.zeros(len(self.layers), plan.points, 2, dtype=torch.int32, device=on)
 
-    def _allocate(self, on: torch.device) -> None:
+    def _allocate(self, on: torch.device, gradients: bool) -> None:
         """Scratch that layers share, one after another; two where one reads what another makes."""
         layers, kind = self.layers, {"dtype": self._dtype, "device": on}
-        outputs = max(layer.rows * layer.n for layer in layers)
-        outputs = max(outputs, self._start.numel())
-        self._scaled = [torch.empty(outputs, **kind) for _ in range(2)]
-        self._gradients = [torch.empty(outputs, **kind) for _ in range(2)]
-        spread = [la.sources * la.grown[0] * la.grown[1] * la.n for la in layers]
-        self._spread = torch.empty(max(spread), **kind)
+        outputs = [layer.rows * layer.n for layer in layers]
+        most = max(self._start.numel(), *outputs[: self.free])
+        self._scaled = [torch.empty(most, **kind) for _ in range(2)]
         sliced = [la.tiling.slices * la.rows * la.n for la in layers if la.tiling.slices > 1]
-        sliced += [la.back.slices * la.from_rows * la.k for la in layers if la.back.slices > 1]
         sliced += [9 * la.from_rows * la.n for la in layers if la.source.up and la.library is None]
+        self._gradients = [torch.empty(0, **kind)] * 2
+        self._spread = torch.empty(0, **kind)
+        if gradients:
+            self._gradients = [torch.empty(max(outputs), **kind) for _ in range(2)]
+            spread = [la.sources * la.grown[0] * la.grown[1] * la.n for la in layers]
+            self._spread = torch.empty(max(spread), **kind)
+            sliced += [la.back.slices * la.from_rows * la.k for la in layers if la.back.slices > 1]
         # Nine roundings to bfloat16 would double the gradient's error.
         between = torch.float16 if self._dtype == torch.float16 else torch.float32
         self._partials = torch.empty(max(sliced, default=0), dtype=between, device=on)
@@ -225,10 +235,10 @@ class TritonSynthesis:
         convolve_kernel[cut.grid(layer.rows, layer.n)](
             x, layer.weight, self._partials, layer.features, scaled,
             styles.demod_of(index), styles.style_of(index + 1), layer.bias, layer.noise,
-            self._origins[max(index - 1, 0)], self._origins[index], layer.rows,
+            self._origins[index], layer.rows,
             reads.height, reads.width, makes.height, makes.width, makes.map_height,
             makes.map_width, layer.source.clamp, layer.k, layer.n,
-            reads.size is not None, makes.size is not None,
+            reads.size is not None, makes.size is not None, layer.batch > 1,
             index < self.free, layer.source.noise is not None, index + 1 < self.free,
             cut.slices, self._precision, cut.rows, cut.columns, cut.depth,
             num_warps=cut.warps, num_stages=cut.stages,
@@ -237,17 +247,19 @@ class TritonSynthesis:
             self._finish_layer(index, self._partials, scaled, cut.slices)
 
     def _double(self, index: int, x: Tensor, scaled: Tensor) -> None:
-        layer, cut = self.layers[index], self.layers[index].tiling
+        layer, cut, reads = self.layers[index], self.layers[index].tiling, self.layers[index].reads
         if layer.library is not None:
-            shape = layer.sources, layer.reads.height, layer.reads.width, layer.k
+            shape = layer.sources, reads.height, reads.width, layer.k
             x = x.view(-1)[: layer.from_rows * layer.k].view(shape).permute(0, 3, 1, 2)
             doubled = F.conv_transpose2d(x, layer.library, stride=2)
             self._finish_layer(index, doubled, scaled, DOUBLED.value)
             return
         grid = triton.cdiv(layer.from_rows, cut.rows), layer.n // cut.columns, 9
         products_kernel[grid](
-            x, layer.weight, self._partials, layer.from_rows, layer.k, layer.n, self._precision,
-            cut.rows, cut.columns, cut.depth, num_warps=cut.warps, num_stages=cut.stages,
+            x, layer.weight, self._partials, self._origins[index - 1], layer.from_rows,
+            reads.height, reads.width, reads.map_height, reads.map_width, layer.k, layer.n,
+            layer.sources > 1, self._precision, cut.rows, cut.columns, cut.depth,
+            num_warps=cut.warps, num_stages=cut.stages,
         )  # fmt: skip
         self._finish_layer(index, self._partials, scaled, PRODUCTS.value)
 
@@ -345,11 +357,11 @@ class TritonSynthesis:
         convolve_gradient_kernel[cut.grid(layer.from_rows, layer.k)](
             x, layer.weight, self._partials, below.features if index else self._start, gradient,
             styles.style_of(index), styles.demod_of(index - 1), styles.style_sums_of(index),
-            styles.demod_sums_of(index - 1), below.bias, below.noise, self._origins[index],
+            styles.demod_sums_of(index - 1), below.bias, below.noise,
             self._origins[max(index - 1, 0)], layer.from_rows, height, width, reads.height,
             reads.width, reads.map_height, reads.map_width, below.source.clamp, styles.c, layer.n, layer.k,
             layer.source.up, layer.makes.size is not None and not layer.entering,
-            reads.size is not None, index < self.free, index > 0, 0 < index <= self.free,
+            reads.size is not None, layer.sources > 1, index < self.free, index > 0, 0 < index <= self.free,
             below.source.noise is not None, cut.slices, self._precision, cut.rows, cut.columns,
             cut.depth, num_warps=cut.warps, num_stages=cut.stages,
         )  # fmt: skip

@@ -4,16 +4,20 @@
 
 from collections.abc import Sequence
 
+import torch
 import triton
 import triton.language as tl
 from torch import Tensor
 
 from .windows import WindowPlan
 
+NOWHERE = tl.constexpr(-(1 << 20))
+
 
 @triton.jit
 def place_windows_kernel(
     handles,
+    wanted,
     origins,
     count,
     live,
@@ -26,12 +30,12 @@ def place_windows_kernel(
 ):
     """All origins [LAYERS, P, 2], by one program; bit i of UPS and of WINDOWED tells of layer i.
 
-    On the way it counts the step that was just made, if one was: count += live.
+    Windows that are not wanted lie off every map, where they cost nothing. On the way it counts the step that was just made, if one was: count += live.
     """
     tl.store(count, tl.load(count) + tl.load(live))
     i = tl.arange(0, 2 * POINTS)
     at = ((tl.load(handles + i) - reach_px + 0.5) / scale_px - 0.5).to(tl.float32)
-    origin = tl.floor(at).to(tl.int32)
+    origin = tl.where(tl.load(wanted + i // 2) != 0, tl.floor(at).to(tl.int32), NOWHERE)
     for down in tl.static_range(LAYERS):  # from the last layer to the first
         kept = origin if (WINDOWED >> (LAYERS - 1 - down)) & 1 else tl.zeros_like(origin)
         tl.store(origins + (LAYERS - 1 - down) * 2 * POINTS + i, kept)
@@ -47,13 +51,17 @@ def write_origins(
     plan: WindowPlan,
     ups: Sequence[bool],
     handles: Tensor,
+    wanted: Tensor,
     origins: Tensor,
     count: Tensor,
     live: Tensor,
 ) -> None:
-    """As `window_origins`, into `origins` int32 [layers, P, 2]; and count += live, scalars."""
+    """As `window_origins`, into `origins` int32 [layers, P, 2]; and count += live, scalars.
+
+    Where `wanted`, bool [P], is false the windows are put off the map.
+    """
     windowed = bits([extent.size is not None for extent in plan.makes])
     place_windows_kernel[(1,)](
-        handles, origins, count, live, plan.reach_px, plan.scale_px, len(ups), bits(ups), windowed,
-        plan.points,
+        handles, wanted.view(torch.int8), origins, count, live, plan.reach_px, plan.scale_px,
+        len(ups), bits(ups), windowed, plan.points,
     )  # fmt: skip

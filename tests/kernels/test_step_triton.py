@@ -152,24 +152,26 @@ def test_windows_are_placed_as_the_twins(device):
     ups = [layer.up for layer in network.layers]
     got = torch.full_like(origins, -99).to(device)
     count, live = torch.tensor([4.0, 1.0], device=device)
-    write_origins(plan, ups, HANDLES.to(device), got, count, live)
-    assert torch.equal(got.cpu(), origins)
+    wanted = ACTIVE.to(device)
+    write_origins(plan, ups, HANDLES.to(device), wanted, got, count, live)
+    assert torch.equal(got.cpu()[:, :3], origins[:, :3])
+    assert (got[-1, 3] < -64).all()
     assert count == 5
 
 
 def drag(device, *, masked, dtype=torch.float32):
     """A step's parts: network, plan, state and settings on a device."""
     network = random_network(3, (16, 16, 32))
-    handles = torch.tensor([[9.0, 20.0], [25.0, 6.0]])
+    handles = torch.tensor([[9.0, 20.0], [25.0, 6.0], [14.0, 14.0], [0.0, 0.0]])
     reach_px = 100.0 if masked else 2.5
-    plan, _ = planned(network, handles, reach_px=reach_px, image_height=16)
+    plan, _ = planned(network, handles, reach_px=reach_px, image_height=16, cover=1.0)
     ws = torch.randn(len(network.layers), W_DIM, device=device)
     mask = None
     if masked:
         anchor = torch.randn(1, 16, 16, 32, device=device).to(dtype).permute(0, 3, 1, 2)
         keep = torch.rand(16, 16, device=device)
         mask = anchor, keep, torch.tensor(5.0, device=device)
-    everyone = torch.ones(2, dtype=torch.bool, device=device)
+    there = torch.tensor([True, True, False, False], device=device)
     state = StepState(
         ws=ws,
         mean=torch.zeros_like(ws),
@@ -178,10 +180,10 @@ def drag(device, *, masked, dtype=torch.float32):
         step_size=torch.tensor(0.02, device=device),
         rows=torch.tensor([1.0, 1, 1, 0, 0], device=device)[:, None],
         handles=(handles / 2).to(device),
-        targets=torch.tensor([[13.0, 8.0], [3.0, 12.0]], device=device),
-        active=everyone,
-        following=everyone,
-        references=torch.randn(2, 32, device=device),
+        targets=torch.tensor([[13.0, 8.0], [3, 12], [1, 1], [9, 9]], device=device),
+        active=there,
+        following=there,
+        references=torch.randn(4, 32, device=device),
         mask=mask,
     )
     settings = StepSettings(

@@ -1,0 +1,68 @@
+"""The picture in Triton against plain torch."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from draglive.kernels.network import style
+from draglive.kernels.synthesis import run_layer
+from draglive.kernels.to_rgba import to_rgba_reference
+from draglive.kernels.windows import plan_windows
+
+from .triton_twins import W_DIM, cast, random_network
+
+pytest.importorskip("triton")
+
+from draglive.kernels import synthesis_triton
+from draglive.kernels.picture_triton import TritonPicture
+
+
+@pytest.fixture(autouse=True)
+def few_programs(monkeypatch, device):
+    """The interpreter pays for every program."""
+    if device.type == "cpu":
+        monkeypatch.setattr(synthesis_triton, "ELEMENTS", 8192)
+
+
+def plain_picture(network, ws):
+    """float [1, 3, H, W] (Karras et al. 2020, figure 7 with skip connections)."""
+    shapes = [(layer.up, layer.height, layer.width) for layer in network.layers]
+    plan = plan_windows(shapes, points=1, reach_px=1.0, image_height=16, cover=0.0)
+    x, picture, taps = network.start[None], None, torch.tensor([1.0, 3, 3, 1]).to(ws)
+    kernel = torch.outer(taps, taps).expand(3, 1, 4, 4) / 16
+    for i, layer in enumerate(network.layers):
+        x = run_layer(x, layer, ws[i], plan.reads[i], plan.makes[i], torch.zeros(1, 2).int())
+        if i % 2 == 0:
+            colours = network.colours[i // 2]
+            factors = style(colours.affine_weight, colours.affine_bias, ws[i + 1])
+            made = F.conv2d(x, (colours.weight * factors)[:, :, None, None], colours.bias)
+            made = made.clamp(-colours.clamp, colours.clamp)
+            if picture is not None:
+                made = made + F.conv_transpose2d(picture, kernel, stride=2, padding=1, groups=3)
+            picture = made
+    return picture
+
+
+@pytest.mark.parametrize("wide", [1, 2])
+def test_the_picture_is_the_same(wide, device):
+    network = random_network(3, (16, 48, 16), wide=wide, clamp=1.5)
+    ws = 0.5 * torch.randn(6, W_DIM)
+    want = to_rgba_reference(plain_picture(cast(network, to=torch.float64), ws.double()).float())
+    picture = TritonPicture(cast(network, to=device), free=2, dtype=torch.float32)
+    picture.fold(ws.to(device))
+    got = picture.render(ws.to(device)).cpu()
+    assert got.shape == (16, 16 * wide, 4)
+    assert got.dtype == torch.uint8
+    off = (got.int() - want.int()).abs()
+    assert off.max() <= 1
+    assert off.float().mean() < 0.001  # where rounding falls the other way
+
+
+def test_a_picture_of_nan_is_black(device):
+    network = random_network(2, (16, 16))
+    picture = TritonPicture(cast(network, to=device), free=1, dtype=torch.float32)
+    ws = torch.full((4, W_DIM), torch.nan, device=device)
+    picture.fold(ws)
+    got = picture.render(ws)
+    assert not got[..., :3].any()
+    assert (got[..., 3] == 255).all()
