@@ -137,7 +137,7 @@ def open_window(model: Path | None, **flags: Any) -> None:
         seed=flags["seed"],
         psi=flags["psi"],
     )
-    run_window(Engine(EngineOptions(model, **flags)), options)
+    run_window(Engine(EngineOptions(model, spare_core=True, **flags)), options)
 
 
 @cli.command()
@@ -152,7 +152,9 @@ def demo(out: Path, headless: bool, **flags: Any) -> None:
     if not headless and not has_display():
         click.echo("No display: playing without a window.")
         headless = True
-    engine = Engine(EngineOptions(seed=SEED, psi=PSI, background=False, **flags))
+    engine = Engine(
+        EngineOptions(seed=SEED, psi=PSI, background=False, spare_core=not headless, **flags)
+    )
     if headless:
         engine.start()
         try:

@@ -58,15 +58,16 @@ class Run:
     def turn(self) -> None:
         """Steps back to back; then steps and a picture to the host, each waited for."""
         device = self.editor.device
-        self.editor.step(STEPS_PER_TURN)  # back to back: the stages' times
+        for _ in range(STEPS_PER_TURN):  # back to back: the stages' times
+            self.editor.advance()
         device.synchronize()
         for _ in range(STEPS_PER_TURN):
             start = time.perf_counter()
-            view = self.editor.step()
+            self.editor.advance()
             device.synchronize()
             self.step_ms.append((time.perf_counter() - start) * 1e3)
         start = time.perf_counter()
-        self.editor.render(view, self.slot)
+        self.editor.render(self.editor.look(), self.slot)
         self.slot.wait()
         device.synchronize()
         self.picture_ms.append((time.perf_counter() - start) * 1e3)

@@ -115,12 +115,15 @@ class Editor:
         """The present picture and where its points are, without moving anything."""
         return self._drag.look(self.timers)
 
-    def step(self, count: int = 1) -> View:
-        """Some drag steps, and a view of the picture that they led to."""
-        for _ in range(count):
-            self.steps += 1
-            with self.timers.stage("step"):
-                self._drag.step(self.timers)
+    def advance(self) -> None:
+        """One drag step."""
+        self.steps += 1
+        with self.timers.stage("step"):
+            self._drag.step(self.timers)
+
+    def step(self) -> View:
+        """One drag step, and a view of the picture that it led to."""
+        self.advance()
         return self.look()
 
     @torch.no_grad()

@@ -7,6 +7,8 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from draglive.stylegan2_jit.checkpoints import load_checkpoint
 from draglive.stylegan2_jit.compile import in_a_line
 from draglive.stylegan2_jit.latents import seed_to_ws
@@ -32,6 +34,7 @@ class EngineOptions:
         psi: truncation psi of the first picture.
         class_index: of a conditional model.
         frames_per_second: how often frames are due; steps fill the time between.
+        spare_core: leave one of the CPU's cores to a window: it may have to be drawn by the CPU.
         background: with 'auto', find and build the fastest back-end beside the work.
     """
 
@@ -43,6 +46,7 @@ class EngineOptions:
     psi: float = 1.0
     class_index: int | None = None
     frames_per_second: float = 60.0
+    spare_core: bool = False
     background: bool = True
 
 
@@ -132,6 +136,8 @@ class Engine:
             self._outbox.sinks = tuple(s for s in self._outbox.sinks if s != sink)
 
     def _run(self) -> None:
+        if self._options.spare_core:
+            torch.set_num_threads(max(torch.get_num_threads() - 1, 1))
         try:
             editor, chooser = load_editor(self._options)
         except Exception as error:  # whatever it is, the person must see it

@@ -11,6 +11,7 @@ from .device import RECENT, percentiles
 from .types import EngineStats, StageStats
 
 MAX_STEPS_PER_FRAME = 64
+UNHURRIED_S = 0.03  # for a round that cannot keep up with the display: steps are worth more then
 LONGEST_FRAME_S = 1 / 30  # a moving hand gets a coarser picture rather than a later one
 UNTRIED_SHARE = 0.4  # of the work is left at half the size
 WINDOW_S = 2.0  # rates are counted over so much of the past
@@ -47,7 +48,9 @@ class Pace:
 
     def steps_per_frame(self, coarser: int = 0) -> int:
         """At least one; more where they fit into the time that the picture leaves."""
-        left_s = self._interval_s - self._expected_s(coarser)
+        frame_s = self._expected_s(coarser)
+        in_time = frame_s + self._step_s <= self._interval_s
+        left_s = (self._interval_s if in_time else max(self._interval_s, UNHURRIED_S)) - frame_s
         return min(max(int(left_s / max(self._step_s, 1e-6)), 1), MAX_STEPS_PER_FRAME)
 
     def _expected_s(self, coarser: int) -> float:

@@ -127,11 +127,18 @@ class Worker:
             self._tell()
 
     def _drag(self) -> None:
-        """The steps of one frame, and the frame."""
+        """The steps of one frame, each with the newest commands, and the frame."""
         start = time.perf_counter()
         coarser = self._coarser(start)
-        steps = self._pace.steps_per_frame(coarser)
-        view = self._editor.step(steps)
+        steps = 0
+        for _ in range(self._pace.steps_per_frame(coarser)):
+            if steps > 0:
+                self._take(self._commands.drain(0.0))
+                if not self._working:
+                    break
+            self._editor.advance()
+            steps += 1
+        view = self._editor.look()
         stepped = time.perf_counter()
         self._show(view, coarser)
         shown = time.perf_counter()

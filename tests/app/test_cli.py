@@ -154,6 +154,8 @@ def test_the_step_benchmark_measures_every_case(draglive, small_model, tmp_path)
     assert code == 0
     cases = json.loads(report.read_text())["cases"]
     assert [(c["backend"], c["points"], c["masked"]) for c in cases] == [
+        ("fused", 3, False),
+        ("fused", 3, True),
         ("eager", 3, False),
         ("eager", 3, True),
         ("script", 3, False),

@@ -103,11 +103,11 @@ def test_nonsense_is_told_and_changes_nothing(engine):
 
 
 def test_a_failure_is_shown_and_a_reset_heals_it(engine, monkeypatch):
-    def fail(self, count):
+    def fail(self):
         raise RuntimeError("the card fell off\nwith details")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Editor, "step", fail)
+        patch.setattr(Editor, "advance", fail)
         engine.post(t.AddPoint(FAR))
         wait_for(lambda: isinstance(engine.status(), t.Failed), "the failure")
     failed = engine.status()

@@ -7,7 +7,14 @@ from draglive.app.engine.pace import MAX_STEPS_PER_FRAME, Pace, Rates
 
 @pytest.mark.parametrize(
     ("step_ms", "frame_ms", "expected"),
-    [(30, 20, 1), (1, 2, 14), (3, 4, 4), (0.001, 0.01, MAX_STEPS_PER_FRAME), (5, 100, 1)],
+    [
+        (30, 20, 1),
+        (1, 2, 14),
+        (3, 4, 4),
+        (0.001, 0.01, MAX_STEPS_PER_FRAME),
+        (5, 100, 1),
+        (5, 15, 3),  # too slow for the display: more steps, not more frames
+    ],
 )
 def test_as_many_steps_as_fit_between_two_frames(step_ms, frame_ms, expected):
     pace = Pace(1 / 60)
@@ -45,6 +52,6 @@ def test_pictures_get_coarser_rather_than_late(full_ms, previews, expected):
 def test_a_preview_leaves_time_for_more_steps():
     pace = Pace(1 / 60)
     for _ in range(60):
-        pace.observe(0.002, 0.015)
+        pace.observe(0.002, 0.014)
         pace.observe(0.002, 0.004, 1)
     assert (pace.steps_per_frame(0), pace.steps_per_frame(1)) == (1, 6)
