@@ -13,7 +13,7 @@ from draglive.app.engine.pace import MAX_STEPS_PER_FRAME, Pace, Rates
         (3, 4, 4),
         (0.001, 0.01, MAX_STEPS_PER_FRAME),
         (5, 100, 1),
-        (5, 15, 3),  # too slow for the display: more steps, not more frames
+        (4, 15, 3),  # too slow for the display: more steps, not more frames
     ],
 )
 def test_as_many_steps_as_fit_between_two_frames(step_ms, frame_ms, expected):
