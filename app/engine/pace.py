@@ -11,7 +11,8 @@ from .device import RECENT, percentiles
 from .types import EngineStats, StageStats
 
 MAX_STEPS_PER_FRAME = 64
-UNHURRIED_S = 0.03  # for a round that cannot keep up with the display: steps are worth more then
+UNHURRIED_S = 0.03  # of a round that cannot keep up with the display
+SHARED = 1.4  # of the picture's time for such a round: the rest is for steps
 LONGEST_FRAME_S = 1 / 30  # a moving hand gets a coarser picture rather than a later one
 UNTRIED_SHARE = 0.4  # of the work is left at half the size
 WINDOW_S = 2.0  # rates are counted over so much of the past
@@ -49,8 +50,10 @@ class Pace:
     def steps_per_frame(self, coarser: int = 0) -> int:
         """At least one; more where they fit into the time that the picture leaves."""
         frame_s = self._expected_s(coarser)
-        in_time = frame_s + self._step_s <= self._interval_s
-        left_s = (self._interval_s if in_time else max(self._interval_s, UNHURRIED_S)) - frame_s
+        round_s = self._interval_s
+        if frame_s + self._step_s > round_s:  # too slow for the display: steps are worth more then
+            round_s = max(round_s, UNHURRIED_S, frame_s * SHARED)
+        left_s = round_s - frame_s
         return min(max(int(left_s / max(self._step_s, 1e-6)), 1), MAX_STEPS_PER_FRAME)
 
     def _expected_s(self, coarser: int) -> float:

@@ -12,7 +12,7 @@ from draglive.app.engine.pace import MAX_STEPS_PER_FRAME, Pace, Rates
         (1, 2, 14),
         (3, 4, 4),
         (0.001, 0.01, MAX_STEPS_PER_FRAME),
-        (5, 100, 1),
+        (6, 100, 6),  # some of the round for steps, however slow the picture
         (4, 15, 3),  # too slow for the display: more steps, not more frames
     ],
 )
