@@ -3,8 +3,8 @@
 dL/dw = affineᵀ · dL/dstyle comes out of one program for each few elements of w, which goes on and
 moves them. The count of steps goes up later, after all have read it (`windows_triton`).
 """
-# mypy: disable-error-code="no-untyped-def, no-untyped-call, import-untyped, import-not-found"
-# ruff: noqa: ANN001, ANN202, PLR0914
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator, import"
+# ruff: noqa: ANN001, ANN201, N803
 
 import math
 

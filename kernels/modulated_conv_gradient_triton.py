@@ -5,18 +5,18 @@ transposed. What comes after its sums multiplies by the style, undoes clamp and 
 demodulation of the layer below, and leaves, for each tile of rows, the sums that the styles' and
 the demodulations' gradients are made of. Nothing is added atomically: the same bits every time.
 """
-# mypy: disable-error-code="no-untyped-def, no-untyped-call, import-untyped, import-not-found"
-# ruff: noqa: ANN001, ANN201, ANN202, PLR0914, PLR0915
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator, import"
+# ruff: noqa: ANN001, ANN201, N803
 
 import triton
 import triton.language as tl
 
+from .filter_triton import filter_tap
 from .modulated_conv_triton import (
     GAIN,
     LEAK,
     add_slices,
     begin,
-    filter_tap,
     gathered_product,
     on_map,
     place,
@@ -138,12 +138,11 @@ def convolve_gradient_kernel(
     if DOUBLED:
         top = 2 * row
         left = 2 * column
-        sign: tl.constexpr = 1
     else:
         # A window that is read begins one sample before the one that is made of it.
         top = row if FROM_WINDOWS else row + 1
         left = column if FROM_WINDOWS else column + 1
-        sign: tl.constexpr = -1
+    sign: tl.constexpr = 1 if DOUBLED else -1
     useful = held & on_map(column + x0, row + y0, map_width, map_height) if SKIPS else held
     total = gathered_product(
         x, weight, source, top, left, useful, n, tl.program_id(2) * (9 // SLICES),

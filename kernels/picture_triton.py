@@ -3,8 +3,10 @@
 Each block's colours come out of one pass over its features, which also enlarges the smaller
 picture and adds it; the last block's pass rounds to bytes as `to_rgba` does.
 """
-# mypy: disable-error-code="no-untyped-def, no-untyped-call, import-untyped, import-not-found"
-# ruff: noqa: ANN001, ANN202, PLR0914
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator, import"
+# ruff: noqa: ANN001, ANN201, E501, N803, PLR0124
+
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 import triton
@@ -30,7 +32,7 @@ def colour_weights_kernel(
     BW: tl.constexpr,
     BC: tl.constexpr,
 ):
-    """weights [blocks, 3, C]: each block's times its style, from ws[2b + 1]: grid (blocks, tiles)."""
+    """Weights [blocks, 3, C]: each block's times its style, from ws[2b + 1]: grid (blocks, tiles)."""
     block = tl.program_id(0)
     c = tl.program_id(1) * BC + tl.arange(0, BC)
     j = tl.arange(0, BW)
@@ -77,7 +79,7 @@ def colours_kernel(
     LAST: tl.constexpr,
     BM: tl.constexpr,
 ):
-    """picture [3, height, width] of a block; of the LAST rgba [height, width, 4]: grid (tiles).
+    """Picture [3, height, width] of a block; of the LAST rgba [height, width, 4]: grid (tiles).
 
     Rows of the weights, [3, C], are STRIDE apart.
     """
@@ -110,18 +112,20 @@ class TritonPicture:
 
     Args:
         network: float32 constants on the card.
-        free: convolutions with a smaller index take their w from every picture; the others, and
-            only they, from `fold`.
         dtype: of weights and features.
+        free: convolutions with a smaller index take their w from every picture; the others, and
+            only they, from `fold`, which is faster. None: all are free.
     """
 
-    def __init__(self, network: Network, *, free: int, dtype: torch.dtype) -> None:
+    def __init__(self, network: Network, *, dtype: torch.dtype, free: int | None = None) -> None:
         shapes = [(layer.up, layer.height, layer.width) for layer in network.layers]
         height, width = shapes[-1][1:]
         plan = plan_windows(shapes, points=1, reach_px=1.0, image_height=height, cover=0.0)
+        free = len(shapes) if free is None else free
         self._synthesis = TritonSynthesis(network, plan, free=free, dtype=dtype, gradients=False)
         on, blocks = network.start.device, len(network.colours)
         self._origins = torch.zeros(len(shapes), 1, 2, dtype=torch.int32, device=on)
+        self._side = torch.cuda.Stream(on) if on.type == "cuda" else None
         self._c = c = max(colours.weight.shape[1] for colours in network.colours)
         self._w = network.colours[0].affine_weight.shape[1]
         self._affine = torch.zeros(blocks, c, self._w, device=on)
@@ -145,15 +149,27 @@ class TritonPicture:
 
     def render(self, ws: Tensor) -> Tensor:
         """From ws, float32 [num_ws, w_dim], to uint8 [H, W, 4], in its own buffer."""
-        self._synthesis.forward(ws, self._origins)
         blocks, c = len(self._pictures), self._c
+        self._synthesis.start(ws, self._origins)
         colour_weights_kernel[(blocks, triton.cdiv(c, TILE))](
             ws, self._affine, self._affine_bias, self._weight, self._weights, self._w, c,
             triton.next_power_of_2(self._w), TILE,
         )  # fmt: skip
         for b in range(blocks):
-            self._colour(b)
+            for index in range(max(2 * b - 1, 0), 2 * b + 1):
+                self._synthesis.run(index)
+            with self._aside():
+                self._colour(b)
+        if self._side is not None:
+            torch.cuda.current_stream().wait_stream(self._side)
         return self._rgba
+
+    def _aside(self) -> AbstractContextManager[object]:
+        """Colours take a stream of their own: the next block need not wait for them."""
+        if self._side is None:
+            return nullcontext()
+        self._side.wait_stream(torch.cuda.current_stream())
+        return torch.cuda.stream(self._side)
 
     def _colour(self, b: int) -> None:
         features = self._synthesis.layers[2 * b].features

@@ -1,6 +1,6 @@
 """Bilinear sampling inside Triton kernels: the geometry of `sampling`, for maps and windows."""
-# mypy: disable-error-code="no-untyped-def, no-untyped-call, import-untyped, import-not-found"
-# ruff: noqa: ANN001, ANN201
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator, import"
+# ruff: noqa: ANN001, ANN201, N803
 
 import triton
 import triton.language as tl

@@ -3,51 +3,21 @@
 All state is in tensors that stay where they are: changing targets, step size, mask or w+ between
 two steps needs no new capture. Knows nothing of who changes them.
 """
-# mypy: disable-error-code="no-untyped-call"
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator, import"
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from .adam_triton import TritonAdam
+from .step import StepSettings, StepState
 from .supervise_triton import Supervision
 from .synthesis_triton import TritonSynthesis
 from .track_points_triton import Tracking
 from .windows_triton import write_origins
-
-
-@dataclass(frozen=True, slots=True)
-class StepState:
-    """What a step reads and changes, on the card."""
-
-    ws: Tensor  # float32 [num_ws, w_dim], changed
-    mean: Tensor  # float32 [num_ws, w_dim], Adam's, changed
-    square: Tensor  # float32 [num_ws, w_dim], Adam's, changed
-    count: Tensor  # float32 scalar, Adam's, changed
-    step_size: Tensor  # float32 scalar
-    rows: Tensor  # float32 [num_ws, 1], 1 = optimised
-    handles: Tensor  # float32 [P, 2], (x, y) image pixels, changed
-    targets: Tensor  # float32 [P, 2]
-    active: Tensor  # bool [P]; only these have windows
-    following: Tensor  # bool [P]; of the active ones
-    references: Tensor  # float32 [P, C]
-    mask: tuple[Tensor, Tensor, Tensor] | None = None  # anchor, keep, weight (see Supervision)
-
-
-@dataclass(frozen=True, slots=True)
-class StepSettings:
-    """What a captured step cannot change."""
-
-    disc: Tensor  # float32 [K, 2], offsets supervised
-    square: Tensor  # float32 [K, 2], offsets searched, nearest first
-    speed_px: float
-    stop_px: float
-    squared: bool  # tracking by L2 in place of L1
-    image_size: list[int]
 
 
 class TritonStep:

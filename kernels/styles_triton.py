@@ -5,8 +5,8 @@ each. Matrices of all layers are one tensor, padded with zeros to the widest lay
 Beside 16-bit features they are float16, which is as good: each of their elements' errors is one
 of hundreds in a sum.
 """
-# mypy: disable-error-code="no-untyped-def, no-untyped-call, import-untyped, import-not-found"
-# ruff: noqa: ANN001, ANN201, ANN202, PLR0914
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator, import"
+# ruff: noqa: ANN001, ANN201, N803
 
 import torch
 import triton
@@ -35,7 +35,7 @@ def style_kernel(
     BC: tl.constexpr,
     BS: tl.constexpr,
 ):
-    """styles [layers, C] = affine [layers, C, W] · ws + bias: grid (layers, channel tiles).
+    """Styles [layers, C] = affine [layers, C, W] · ws + bias: grid (layers, channel tiles).
 
     The first layer's programs also scale the start, [samples, START channels].
     """
@@ -61,7 +61,7 @@ def style_kernel(
 def demod_kernel(
     styles, energy, scales, demod, C: tl.constexpr, WIDE: tl.constexpr, BC: tl.constexpr
 ):
-    """demod [layers, C out]: grid (layers, channel tiles).
+    """Demod [layers, C out]: grid (layers, channel tiles).
 
     Energy is [layers, C in, C out], to be multiplied by scales [layers].
     """
@@ -109,7 +109,7 @@ def style_gradient_kernel(
     BC: tl.constexpr,
     BT: tl.constexpr,
 ):
-    """slopes = dL/dstyle [layers, C] from the sums of all row tiles: grid (layers, channel tiles).
+    """Slopes = dL/dstyle [layers, C] from the sums of all row tiles: grid (layers, channel tiles).
 
     The demodulation d = (Σ energy·s² + 1e-8)^(-1/2) has dd/ds = -d³·energy·s; `demod_sums` hold
     the gradient to log d, so two of the three d remain.
@@ -130,9 +130,7 @@ def style_gradient_kernel(
 
 
 @triton.jit
-def latent_gradient(
-    slopes, affine, layer, j, W: tl.constexpr, C: tl.constexpr, WIDE: tl.constexpr
-):
+def latent_gradient(slopes, affine, layer, j, W: tl.constexpr, C: tl.constexpr, WIDE: tl.constexpr):
     """Elements j of dL/dw of one layer: affineᵀ · dL/dstyle."""
     i = tl.arange(0, WIDE)
     held = (i[:, None] < C) & (j[None, :] < W)
@@ -193,6 +191,8 @@ class Styles:
         self._scales = energy.amax(dim=(1, 2)).clamp(min=torch.finfo(torch.float32).tiny)
         self.affine = affine.to(kept)
         self._energy = (energy / self._scales[:, None, None]).to(kept)
+        self._styles: Tensor
+        self._demod: Tensor
         self._styles, self._demod, self.slopes = torch.empty(3, count, c, device=on)
         self._gradient = torch.empty(count, self.w, device=on)
         # A layer with fewer tiles or channels leaves the rest as it is: zero.

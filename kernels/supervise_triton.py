@@ -4,8 +4,8 @@ Each program makes a tile of dL/dF whole: it samples the discs that can touch it
 of their differences, and sums what every position gives to its samples as one small product. So
 nothing is cleared first and nothing added atomically: the same bits every time.
 """
-# mypy: disable-error-code="no-untyped-def, no-untyped-call, import-untyped, import-not-found"
-# ruff: noqa: ANN001, ANN202, PLR0914, PLR0915
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator, import"
+# ruff: noqa: ANN001, ANN201, N803
 
 import torch
 import triton
@@ -16,6 +16,7 @@ from .modulated_conv_triton import GAIN, LEAK
 from .sampling_triton import distance_left, on_map, pulls, sample_bilinear
 
 DISC_BLOCK = 32  # positions at a time
+CHANNELS = 32  # of one program, at most
 
 
 @triton.jit
@@ -130,9 +131,9 @@ def pull_kernel(
         px = tl.load(handles + 2 * point)
         py = tl.load(handles + 2 * point + 1)
         near = (x > on_map(px - reach_px, ratio_x, map_width) - 1) & (inner < area)
-        near &= (x < on_map(px + reach_px, ratio_x, map_width) + 1)
-        near &= (y > on_map(py - reach_px, ratio_y, map_height) - 1)
-        near &= (y < on_map(py + reach_px, ratio_y, map_height) + 1)
+        near &= x < on_map(px + reach_px, ratio_x, map_width) + 1
+        near &= y > on_map(py - reach_px, ratio_y, map_height) - 1
+        near &= y < on_map(py + reach_px, ratio_y, map_height) + 1
         near = tl.max(near.to(tl.int32), 0) > 0
         if near & pulls(handles, targets, active, stop_px, point):
             signs = scattered_signs(
@@ -219,7 +220,7 @@ class Supervision:
                 [h, w]) and the term's weight (float32 scalar).
         """
         batch, channels, h, w = self._features.shape
-        bn = min(channels & -channels, 32)
+        bn = min(channels & -channels, CHANNELS)
         unused = self._features, handles, handles
         pull_kernel[(triton.cdiv(h * w, 64), channels // bn, batch)](
             self._features, handles if origins is None else origins, handles, targets,

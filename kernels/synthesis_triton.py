@@ -2,84 +2,38 @@
 
 Everything is allocated and decided at construction: a forward is one launch for each layer of a
 large map and two for the others, a backward likewise, and there is no host sync; so both can be
-captured in a CUDA graph. Weights are constants: layers with index < free multiply their input by its style, the
-others have style and demodulation folded into their weights.
+captured in a CUDA graph. Weights are constants: layers with index < free multiply their input by
+its style, the others have style and demodulation folded into their weights.
 """
-# mypy: disable-error-code="no-untyped-call, import-untyped, import-not-found"
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator, import"
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 import triton
 from torch import Tensor
 
+from .doubling_triton import double_map_kernel
 from .modulated_conv_gradient_triton import (
     convolve_gradient_kernel,
     finish_gradient_kernel,
     spread_kernel,
 )
-from .modulated_conv_triton import DOUBLED, PRODUCTS, convolve_kernel, finish_kernel, products_kernel
+from .modulated_conv_triton import (
+    DOUBLED,
+    PRODUCTS,
+    convolve_kernel,
+    finish_kernel,
+    products_kernel,
+)
 from .network import ConvLayer, Network, demodulation, style
 from .styles_triton import Styles
+from .tiles_triton import tile_elements, tile_product, tile_quads, tile_sums
 from .windows import Extent, WindowPlan
 
 LOSS_SCALE = {torch.float16: 4096.0}  # keeps small gradients above float16's smallest normal
 LIBRARY_ROWS = 1024  # from so many samples on cuDNN's transposed convolution is faster (H200)
-ELEMENTS = 512  # of one program of the kernels that only pass over their samples
-
-
-@dataclass(frozen=True, slots=True)
-class Tiling:
-    """How a product [rows, K] x [K, N] over nine taps is cut into programs."""
-
-    rows: int
-    columns: int
-    depth: int
-    slices: int  # of the taps: 9, 3 or 1
-    warps: int
-    stages: int
-
-    def grid(self, rows: int, n: int) -> tuple[int, int, int]:
-        """Programs, for so many rows and channels."""
-        return triton.cdiv(rows, self.rows), n // self.columns, self.slices
-
-
-def divisor(channels: int, limit: int) -> int:
-    """The largest power of two up to `limit` that divides a number of channels."""
-    return min(channels & -channels, limit)
-
-
-def tile_product(rows: int, k: int, n: int, dtype: torch.dtype) -> Tiling:
-    """Tiles for a product of nine taps; small maps split the taps among programs.
-
-    The fastest of half a dozen on an H200 with 512 or 256 channels in float16 (docs/log.md).
-    """
-    if dtype == torch.float32:
-        slices = 9 if rows <= 2048 else 1
-        return Tiling(64, divisor(n, 64), divisor(k, 32), slices, 4, 3)
-    if rows <= 512:
-        bm = next((size for size in (16, 32) if rows <= size), 64)
-        return Tiling(bm, divisor(n, 64), divisor(k, 128 if rows <= 64 else 64), 9, 4, 4)
-    if rows <= 2048:
-        return Tiling(128, divisor(n, 128), divisor(k, 64), 9 if rows <= 1024 else 3, 8, 3)
-    if rows <= 8192 or n % 256:
-        return Tiling(128, divisor(n, 128), divisor(k, 64), 1, 8, 4)
-    return Tiling(128, 256, divisor(k, 64), 1, 8, 3)
-
-
-def tile_elements(rows: int, n: int) -> tuple[int, int]:
-    """Rows and channels of one program of a kernel that passes over samples."""
-    columns = divisor(n, 128)
-    return ELEMENTS * (1 if rows <= 2048 else 4) // columns, columns
-
-
-def tile_sums(n: int) -> tuple[int, int]:
-    """Likewise, where it also sums over rows: few tiles of rows leave few sums."""
-    columns = divisor(n, 16)
-    return ELEMENTS // columns, columns
 
 
 class Layer:
@@ -97,6 +51,8 @@ class Layer:
         self.from_rows = self.sources * reads.height * reads.width
         self.rows = self.batch * makes.height * makes.width
         self.features = torch.empty(self.rows, self.n, dtype=dtype, device=on)
+        # As the features have it: what was clamped is told from what was not by comparing.
+        self.clamp = torch.tensor(layer.clamp).to(dtype).item()
         self.bias = layer.bias.float().contiguous()
         self.noise = self.bias if layer.noise is None else layer.noise.float().contiguous()
         self.tiling = tile_product(self.from_rows if layer.up else self.rows, self.k, self.n, dtype)
@@ -170,7 +126,9 @@ class TritonSynthesis:
         self._start = self._start.to(dtype).contiguous()
         self._on = on = network.start.device
         moving = self.layers[:free]
-        tiles = [triton.cdiv(layer.from_rows, self._finish(i)[0]) for i, layer in enumerate(self.layers)]
+        tiles = [
+            triton.cdiv(layer.from_rows, self._finish(i)[0]) for i, layer in enumerate(self.layers)
+        ]
         top = triton.cdiv(self.layers[-1].rows, self._finish(len(self.layers))[0])
         self.styles = Styles(
             [layer.source for layer in moving], tiles[:free], [*tiles[1:], top][:free], dtype
@@ -180,21 +138,21 @@ class TritonSynthesis:
 
     def _allocate(self, on: torch.device, gradients: bool) -> None:
         """Scratch that layers share, one after another; two where one reads what another makes."""
-        layers, kind = self.layers, {"dtype": self._dtype, "device": on}
+        layers, dtype = self.layers, self._dtype
         outputs = [layer.rows * layer.n for layer in layers]
         most = max(self._start.numel(), *outputs[: self.free])
-        self._scaled = [torch.empty(most, **kind) for _ in range(2)]
+        self._scaled = [torch.empty(most, dtype=dtype, device=on) for _ in range(2)]
         sliced = [la.tiling.slices * la.rows * la.n for la in layers if la.tiling.slices > 1]
         sliced += [9 * la.from_rows * la.n for la in layers if la.source.up and la.library is None]
-        self._gradients = [torch.empty(0, **kind)] * 2
-        self._spread = torch.empty(0, **kind)
+        most, spread = 0, 0
         if gradients:
-            self._gradients = [torch.empty(max(outputs), **kind) for _ in range(2)]
-            spread = [la.sources * la.grown[0] * la.grown[1] * la.n for la in layers]
-            self._spread = torch.empty(max(spread), **kind)
+            most = max(outputs)
+            spread = max(la.sources * la.grown[0] * la.grown[1] * la.n for la in layers)
             sliced += [la.back.slices * la.from_rows * la.k for la in layers if la.back.slices > 1]
+        self._gradients = [torch.empty(most, dtype=dtype, device=on) for _ in range(2)]
+        self._spread = torch.empty(spread, dtype=dtype, device=on)
         # Nine roundings to bfloat16 would double the gradient's error.
-        between = torch.float16 if self._dtype == torch.float16 else torch.float32
+        between = torch.float16 if dtype == torch.float16 else torch.float32
         self._partials = torch.empty(max(sliced, default=0), dtype=between, device=on)
         self.scratch = [*self._scaled, *self._gradients, self._spread, self._partials]
         self.scratch += [*self.styles.scratch, *(layer.features for layer in layers)]
@@ -217,17 +175,24 @@ class TritonSynthesis:
 
     def forward(self, ws: Tensor, origins: Tensor) -> Tensor:
         """Features of w+ [num_ws, w_dim], windows beginning at `origins` [layers, P, 2]."""
-        self._origins = origins
-        x = self._scaled[1]
-        self.styles.forward(ws, self._start, x)
-        for index, layer in enumerate(self.layers):
-            scaled = self._scaled[index % 2]
-            if layer.source.up:
-                self._double(index, x, scaled)
-            else:
-                self._convolve(index, x, scaled)
-            x = scaled if index + 1 < self.free else layer.features
+        self.start(ws, origins)
+        for index in range(len(self.layers)):
+            self.run(index)
         return self.features
+
+    def start(self, ws: Tensor, origins: Tensor) -> None:
+        """The styles, and the start times the first of them: `run` each layer after it."""
+        self._origins = origins
+        self.styles.forward(ws, self._start, self._scaled[1])
+
+    def run(self, index: int) -> None:
+        """One layer, after those before it."""
+        scaled = self._scaled[index % 2]
+        x = self._scaled[(index - 1) % 2] if index < self.free else self.layers[index - 1].features
+        if self.layers[index].source.up:
+            self._double(index, x, scaled)
+        else:
+            self._convolve(index, x, scaled)
 
     def _convolve(self, index: int, x: Tensor, scaled: Tensor) -> None:
         layer, cut = self.layers[index], self.layers[index].tiling
@@ -237,7 +202,7 @@ class TritonSynthesis:
             styles.demod_of(index), styles.style_of(index + 1), layer.bias, layer.noise,
             self._origins[index], layer.rows,
             reads.height, reads.width, makes.height, makes.width, makes.map_height,
-            makes.map_width, layer.source.clamp, layer.k, layer.n,
+            makes.map_width, layer.clamp, layer.k, layer.n,
             reads.size is not None, makes.size is not None, layer.batch > 1,
             index < self.free, layer.source.noise is not None, index + 1 < self.free,
             cut.slices, self._precision, cut.rows, cut.columns, cut.depth,
@@ -252,7 +217,10 @@ class TritonSynthesis:
             shape = layer.sources, reads.height, reads.width, layer.k
             x = x.view(-1)[: layer.from_rows * layer.k].view(shape).permute(0, 3, 1, 2)
             doubled = F.conv_transpose2d(x, layer.library, stride=2)
-            self._finish_layer(index, doubled, scaled, DOUBLED.value)
+            if layer.makes.size is None:
+                self._double_map(index, doubled, scaled)
+            else:
+                self._finish_layer(index, doubled, scaled, DOUBLED.value)
             return
         grid = triton.cdiv(layer.from_rows, cut.rows), layer.n // cut.columns, 9
         products_kernel[grid](
@@ -263,6 +231,15 @@ class TritonSynthesis:
         )  # fmt: skip
         self._finish_layer(index, self._partials, scaled, PRODUCTS.value)
 
+    def _double_map(self, index: int, doubled: Tensor, scaled: Tensor) -> None:
+        layer, reads, styles = self.layers[index], self.layers[index].reads, self.styles
+        bm, bn = tile_quads(layer.n)
+        double_map_kernel[(triton.cdiv(layer.from_rows, bm), layer.n // bn)](
+            doubled, layer.features, scaled, styles.demod_of(index), styles.style_of(index + 1),
+            layer.bias, layer.noise, reads.height, reads.width, layer.clamp, layer.n,
+            index < self.free, layer.source.noise is not None, index + 1 < self.free, bm, bn,
+        )  # fmt: skip
+
     def _finish_layer(self, index: int, partials: Tensor, scaled: Tensor, made_by: int) -> None:
         layer, styles = self.layers[index], self.styles
         reads, makes, (bm, bn) = layer.reads, layer.makes, tile_elements(layer.rows, layer.n)
@@ -270,7 +247,7 @@ class TritonSynthesis:
             partials, layer.features, scaled, styles.demod_of(index), styles.style_of(index + 1),
             layer.bias, layer.noise, self._origins[max(index - 1, 0)], self._origins[index],
             layer.rows, layer.from_rows, reads.height, reads.width, makes.height, makes.width,
-            makes.map_height, makes.map_width, layer.source.clamp, layer.n, made_by,
+            makes.map_height, makes.map_width, layer.clamp, layer.n, made_by,
             reads.size is not None, makes.size is not None, index < self.free,
             layer.source.noise is not None, index + 1 < self.free, bm, bn,
         )  # fmt: skip
@@ -290,7 +267,7 @@ class TritonSynthesis:
         last = len(self.layers) - 1
         if last < self.free:
             return None
-        return self._gradients[last % 2], self.layers[last].source.clamp, self.scale
+        return self._gradients[last % 2], self.layers[last].clamp, self.scale
 
     def pull_back(self, gradient: Tensor | None) -> None:
         """As far as the gradients of the styles, which are left in `styles`, times `scale`.
@@ -333,7 +310,7 @@ class TritonSynthesis:
             partials, features, gradient, styles.style_of(index), styles.demod_of(index - 1),
             styles.style_sums_of(index), styles.demod_sums_of(index - 1), below.bias, below.noise,
             self._origins[max(index - 1, 0)], rows, height, width, makes.map_height,
-            makes.map_width, below.source.clamp, styles.c, scale, n, makes.size is not None,
+            makes.map_width, below.clamp, styles.c, scale, n, makes.size is not None,
             index < self.free, index > 0, 0 < index <= self.free,
             below.source.noise is not None, slices, bm, bn,
         )  # fmt: skip
@@ -359,9 +336,9 @@ class TritonSynthesis:
             styles.style_of(index), styles.demod_of(index - 1), styles.style_sums_of(index),
             styles.demod_sums_of(index - 1), below.bias, below.noise,
             self._origins[max(index - 1, 0)], layer.from_rows, height, width, reads.height,
-            reads.width, reads.map_height, reads.map_width, below.source.clamp, styles.c, layer.n, layer.k,
+            reads.width, reads.map_height, reads.map_width, below.clamp, styles.c, layer.n, layer.k,
             layer.source.up, layer.makes.size is not None and not layer.entering,
-            reads.size is not None, layer.sources > 1, index < self.free, index > 0, 0 < index <= self.free,
-            below.source.noise is not None, cut.slices, self._precision, cut.rows, cut.columns,
-            cut.depth, num_warps=cut.warps, num_stages=cut.stages,
+            reads.size is not None, layer.sources > 1, index < self.free, index > 0,
+            0 < index <= self.free, below.source.noise is not None, cut.slices, self._precision,
+            cut.rows, cut.columns, cut.depth, num_warps=cut.warps, num_stages=cut.stages,
         )  # fmt: skip

@@ -2,8 +2,8 @@
 
 Programs share a point's candidates among them; the last to arrive takes the best of them all.
 """
-# mypy: disable-error-code="no-untyped-def, no-untyped-call, import-untyped, import-not-found"
-# ruff: noqa: ANN001, ANN202, PLR0914, PLR0915
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator, import"
+# ruff: noqa: ANN001, ANN201, N803, PLR0124
 
 import torch
 import triton
@@ -13,6 +13,7 @@ from torch import Tensor
 from .sampling_triton import on_map, sample_bilinear
 
 CANDIDATES = 16  # of one program
+CHANNELS = 64  # at a time, at most
 
 
 @triton.jit(do_not_specialize=["count", "height", "width", "map_height", "map_width"])
@@ -121,5 +122,5 @@ class Tracking:
             self._features, handles if origins is None else origins, handles, references,
             following.view(torch.int8), self._offsets, self._costs, self._arrivals, count,
             *self._image_size, *self._ratios, *self._map_size, h, w, channels, self._squared,
-            origins is not None, CANDIDATES, min(channels & -channels, 64), self._all,
+            origins is not None, CANDIDATES, min(channels & -channels, CHANNELS), self._all,
         )  # fmt: skip

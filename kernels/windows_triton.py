@@ -1,6 +1,6 @@
 """What lies between two steps on a card: windows, as `windows.window_origins`, and the count."""
-# mypy: disable-error-code="no-untyped-def, no-untyped-call, import-untyped, import-not-found"
-# ruff: noqa: ANN001
+# mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator, import"
+# ruff: noqa: ANN001, ANN201, E501, N803
 
 from collections.abc import Sequence
 

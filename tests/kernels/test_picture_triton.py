@@ -9,11 +9,11 @@ from draglive.kernels.synthesis import run_layer
 from draglive.kernels.to_rgba import to_rgba_reference
 from draglive.kernels.windows import plan_windows
 
-from .triton_twins import W_DIM, cast, random_network
+from .triton_twins import W_DIM, cast, in_few_programs, random_network
 
 pytest.importorskip("triton")
 
-from draglive.kernels import synthesis_triton
+from draglive.kernels import synthesis_triton, tiles_triton
 from draglive.kernels.picture_triton import TritonPicture
 
 
@@ -21,13 +21,14 @@ from draglive.kernels.picture_triton import TritonPicture
 def few_programs(monkeypatch, device):
     """The interpreter pays for every program."""
     if device.type == "cpu":
-        monkeypatch.setattr(synthesis_triton, "ELEMENTS", 8192)
+        monkeypatch.setattr(tiles_triton, "ELEMENTS", 8192)
+        monkeypatch.setattr(synthesis_triton, "tile_product", in_few_programs)
 
 
 def plain_picture(network, ws):
     """float [1, 3, H, W] (Karras et al. 2020, figure 7 with skip connections)."""
     shapes = [(layer.up, layer.height, layer.width) for layer in network.layers]
-    plan = plan_windows(shapes, points=1, reach_px=1.0, image_height=16, cover=0.0)
+    plan = plan_windows(shapes, points=1, reach_px=1.0, image_height=8, cover=0.0)
     x, picture, taps = network.start[None], None, torch.tensor([1.0, 3, 3, 1]).to(ws)
     kernel = torch.outer(taps, taps).expand(3, 1, 4, 4) / 16
     for i, layer in enumerate(network.layers):
@@ -45,17 +46,17 @@ def plain_picture(network, ws):
 
 @pytest.mark.parametrize("wide", [1, 2])
 def test_the_picture_is_the_same(wide, device):
-    network = random_network(3, (16, 48, 16), wide=wide, clamp=1.5)
-    ws = 0.5 * torch.randn(6, W_DIM)
+    network = random_network(2, (16, 48), wide=wide, clamp=1.5)
+    ws = 0.5 * torch.randn(4, W_DIM)
     want = to_rgba_reference(plain_picture(cast(network, to=torch.float64), ws.double()).float())
     picture = TritonPicture(cast(network, to=device), free=2, dtype=torch.float32)
     picture.fold(ws.to(device))
     got = picture.render(ws.to(device)).cpu()
-    assert got.shape == (16, 16 * wide, 4)
+    assert got.shape == (8, 8 * wide, 4)
     assert got.dtype == torch.uint8
     off = (got.int() - want.int()).abs()
     assert off.max() <= 1
-    assert off.float().mean() < 0.001  # where rounding falls the other way
+    assert off.float().mean() < 0.005  # where rounding falls the other way
 
 
 def test_a_picture_of_nan_is_black(device):

@@ -6,18 +6,19 @@ import torch
 from draglive.kernels import disc_offsets, square_offsets
 from draglive.kernels.adam import adam_reference
 from draglive.kernels.mask_loss import mask_loss_backward
+from draglive.kernels.step import StepSettings, StepState
 from draglive.kernels.supervise import supervise_reference
 from draglive.kernels.synthesis import synthesize_features
 from draglive.kernels.track_points import track_points_reference
 from draglive.kernels.windows import window_origins
 
-from .triton_twins import W_DIM, cast, error, planned, random_network
+from .triton_twins import W_DIM, cast, error, in_few_programs, planned, random_network
 
 pytest.importorskip("triton")
 
-from draglive.kernels import synthesis_triton
+from draglive.kernels import synthesis_triton, tiles_triton
 from draglive.kernels.adam_triton import TritonAdam
-from draglive.kernels.step_triton import StepSettings, StepState, TritonStep
+from draglive.kernels.step_triton import TritonStep
 from draglive.kernels.styles_triton import Styles
 from draglive.kernels.supervise_triton import Supervision
 from draglive.kernels.synthesis_triton import TritonSynthesis
@@ -38,7 +39,8 @@ DTYPES = [torch.float32, torch.float16]
 def few_programs(monkeypatch, device):
     """The interpreter pays for every program."""
     if device.type == "cpu":
-        monkeypatch.setattr(synthesis_triton, "ELEMENTS", 8192)
+        monkeypatch.setattr(tiles_triton, "ELEMENTS", 8192)
+        monkeypatch.setattr(synthesis_triton, "tile_product", in_few_programs)
 
 
 def features_of(dtype, windowed, device):

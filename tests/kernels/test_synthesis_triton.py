@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from .triton_twins import W_DIM, cast, error, planned, random_network
+from .triton_twins import W_DIM, cast, error, in_few_programs, planned, random_network
 
 pytest.importorskip("triton")
 
-from draglive.kernels import synthesis_triton
+from draglive.kernels import synthesis_triton, tiles_triton
 from draglive.kernels.synthesis import synthesize_features
 from draglive.kernels.synthesis_triton import TritonSynthesis
 
@@ -21,7 +21,7 @@ SCENES = {
     "overlap, in corners": ((16, 16, 16), CORNERS, 3.0, 5, {"clamp": 0.7}),
     "beyond the edge": ((16, 16, 16), BEYOND, 1.0, 5, {}),
     "wide": ((16, 16, 16), [[40.0, 9.0]], 2.0, 2, {"wide": 2}),
-    "whole map": ((16, 48, 16), MIDDLE, 100.0, 1, {"clamp": 1.0}),
+    "whole map": ((16, 48), MIDDLE, 100.0, 1, {"clamp": 1.0}),
 }
 DTYPES = [torch.float32, torch.float16, torch.bfloat16]
 
@@ -30,12 +30,20 @@ DTYPES = [torch.float32, torch.float16, torch.bfloat16]
 def few_programs(monkeypatch, device):
     """The interpreter pays for every program."""
     if device.type == "cpu":
-        monkeypatch.setattr(synthesis_triton, "ELEMENTS", 8192)
+        monkeypatch.setattr(tiles_triton, "ELEMENTS", 8192)
+        monkeypatch.setattr(synthesis_triton, "tile_product", in_few_programs)
 
 
 @pytest.fixture(autouse=True)
 def exact_products():
-    torch.backends.cuda.matmul.allow_tf32 = False
+    """No TF32, in the plain convolutions and in the library's."""
+    switches = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = [switch.allow_tf32 for switch in switches]
+    for switch in switches:
+        switch.allow_tf32 = False
+    yield
+    for switch, value in zip(switches, before, strict=True):
+        switch.allow_tf32 = value
 
 
 def scene(name):
@@ -78,32 +86,42 @@ def test_no_farther_from_the_truth_than_plain_torch(name, dtype, device):
         pytest.skip("enough of it on a card")
     if device.type == "cpu" and dtype == torch.bfloat16:
         pytest.skip("the interpreter multiplies its bits")
-    check(scene(name), dtype, device)
+    check(name, dtype, device)
 
 
-def test_large_maps(monkeypatch, device):
-    """One kernel goes through all taps, and the library doubles."""
-    whole = synthesis_triton.Tiling(64, 16, 16, 1, 4, 2)
+@pytest.mark.parametrize("name", ["wide", "overlap, in corners"])
+def test_large_maps(name, monkeypatch, device):
+    """One kernel goes through all taps, and the library doubles, maps and windows."""
+    whole = tiles_triton.Tiling(64, 16, 16, 1, 4, 2)
     monkeypatch.setattr(synthesis_triton, "tile_product", lambda *_: whole)
     monkeypatch.setattr(synthesis_triton, "LIBRARY_ROWS", 16)
-    check(scene("overlap, in corners, doubling"), torch.float32, device)
+    check(name, torch.float32, device)
 
 
-def check(values, dtype, device):
-    """The rule: at most twice as far from the truth as plain torch in the same dtype."""
-    truth, slope = plainly(values, torch.float64, torch.device("cpu"))
-    plain, plain_slope = plainly(values, dtype, device)
-    _, features, got_slope = fused(values, dtype, device)
-    assert features.shape == truth.shape
-    assert features.is_contiguous(memory_format=torch.channels_last)
-    assert error(features, truth) <= 2 * error(plain, truth)
-    assert got_slope.shape == slope.shape
-    assert error(got_slope, slope) <= 2 * error(plain_slope, slope)
+def check(name, dtype, device):
+    """The rule: at most twice as far from the truth as plain torch in the same dtype.
+
+    In bfloat16 some activations' signs are a matter of luck, and one is percents of a small
+    scene's gradient: so eight scenes count together.
+    """
+    ours, theirs = 0.0, 0.0
+    for _ in range(8 if dtype == torch.bfloat16 else 1):
+        values = scene(name)
+        truth, slope = plainly(values, torch.float64, torch.device("cpu"))
+        plain, plain_slope = plainly(values, dtype, device)
+        _, features, got_slope = fused(values, dtype, device)
+        assert features.shape == truth.shape
+        assert features.is_contiguous(memory_format=torch.channels_last)
+        assert error(features, truth) <= 2 * error(plain, truth)
+        assert got_slope.shape == slope.shape
+        ours += error(got_slope, slope) ** 2
+        theirs += error(plain_slope, slope) ** 2
+    assert ours**0.5 <= 2 * theirs**0.5
 
 
 def test_the_same_bits_again(device):
     """Nothing is added in the order in which programs happen to come."""
-    values = scene("overlap, in corners")
+    values = scene("windows of a doubling layer's map")
     twin, features, slope = fused(values, torch.float32, device)
     features, slope = features.clone(), slope.clone()
     _, _, origins, ws, gradient, _ = values

@@ -83,3 +83,10 @@ def error(got, want):
     """Relative distance ‖got − want‖ / ‖want‖."""
     difference = got.detach().cpu().double() - want.detach().cpu().double()
     return (difference.norm() / want.detach().cpu().double().norm()).item()
+
+
+def in_few_programs(_rows, k, n, _dtype):
+    """For `tile_product` under the interpreter, three slices as one has them on a card."""
+    from draglive.kernels.tiles_triton import Tiling, divisor
+
+    return Tiling(128, divisor(n, 64), divisor(k, 64), 3, 4, 2)
