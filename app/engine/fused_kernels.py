@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -11,7 +13,7 @@ from draglive.kernels import native
 from draglive.kernels.network import Network
 from draglive.kernels.points_native import take_over
 from draglive.kernels.step import StepSettings, StepState
-from draglive.kernels.synthesis_native import NativePicture, NativeSynthesis
+from draglive.kernels.synthesis_native import NativePicture, NativeSynthesis, NativeWeights
 from draglive.kernels.windows import WindowPlan
 from draglive.stylegan2_jit.compile import BackendError
 
@@ -45,7 +47,7 @@ def at_once(device: Device) -> bool:
 
 
 class NativeKernels:
-    """The C++ library's kernels (see `fused.Kernels`).
+    """The C++ library's kernels (see `fused.Kernels`), for one runner: its weights are kept once.
 
     Raises:
         BackendError: the library cannot be compiled or loaded here.
@@ -59,14 +61,18 @@ class NativeKernels:
             raise BackendError(f"back-end fused: {error}") from error
         self.name = f"native kernels ({self._level})"
         self._dtype = device.dtype if self._level == "amx" else torch.float32
+        self._weights: NativeWeights | None = None
 
     def features(self, network: Network, plan: WindowPlan, free: int) -> FeatureSynthesis:
         """Make a synthesis for a plan."""
-        return NativeSynthesis(network, plan, free=free, dtype=self._dtype)
+        if self._weights is None:
+            layers = len(plan.makes)
+            self._weights = NativeWeights(network, free=free, dtype=self._dtype, back=layers)
+        return NativeSynthesis(self._weights, plan)
 
     def picture(self, network: Network) -> PictureSynthesis:
-        """Make what renders."""
-        return Rendering(NativePicture(network, dtype=self._dtype))
+        """Make what renders: with the weights of the features, as they were folded last."""
+        return Rendering(network, self._make_picture)
 
     def whole_step(
         self, synthesis: FeatureSynthesis, state: StepState, settings: StepSettings
@@ -74,14 +80,24 @@ class NativeKernels:
         """None: a call costs little here."""
         return None
 
+    def _make_picture(self) -> NativePicture:
+        assert self._weights is not None  # there is no picture before its features
+        return NativePicture(self._weights)
+
 
 class Rendering:
-    """The library's pictures, and coarser ones from fewer blocks (see `fused.PictureSynthesis`)."""
+    """The library's pictures, and coarser ones from fewer blocks (see `fused.PictureSynthesis`).
 
-    def __init__(self, picture: NativePicture) -> None:
-        self._picture = picture
-        self.previews = max(picture.blocks - COARSEST_BLOCKS, 0)
+    Args:
+        network: which is rendered.
+        make: called at the first picture, when there are features and so weights to share.
+    """
+
+    def __init__(self, network: Network, make: Callable[[], NativePicture]) -> None:
+        self._blocks = len(network.colours)
+        self._make = functools.cache(make)
+        self.previews = max(self._blocks - COARSEST_BLOCKS, 0)
 
     def render(self, ws: Tensor, coarser: int = 0) -> Tensor:
         """From ws, float32 [num_ws, w_dim], to uint8 [H, W, 4]."""
-        return self._picture.render(ws, blocks=self._picture.blocks - coarser)
+        return self._make().render(ws, blocks=self._blocks - coarser)

@@ -46,29 +46,48 @@ class Arena {
   // `count` values, every bit set: NaN in any format.
   template <class T>
   T* take(std::size_t count) {
-    const std::size_t bytes = (count * sizeof(T) + HUGE - 1) / HUGE * HUGE;
-    const bool large = count * sizeof(T) >= HUGE / 2;
-    const std::size_t size = large ? bytes : (count * sizeof(T) + 63) / 64 * 64;
-    void* block = std::aligned_alloc(large ? HUGE : 64, size);
-    if (block == nullptr) throw std::bad_alloc();
-    blocks_.push_back(block);
-#if defined(__linux__)
-    if (large) madvise(block, size, MADV_HUGEPAGE);  // fewer misses of the page table's cache
-#endif
-    std::memset(block, 0xff, size);
-    return static_cast<T*>(block);
+    T* block = raw<T>(count);
+    std::memset(static_cast<void*>(block), 0xff, count * sizeof(T));
+    return block;
   }
 
   template <class T>
   T* zeros(std::size_t count) {
-    T* block = take<T>(count);
+    T* block = raw<T>(count);
     std::memset(static_cast<void*>(block), 0, count * sizeof(T));
     return block;
   }
 
+  // `count` values of anything.
+  template <class T>
+  T* raw(std::size_t count) {
+    const std::size_t size = round_up(count * sizeof(T), 64);
+    if (size > left_) add_block(round_up(size, HUGE));
+    T* values = reinterpret_cast<T*>(next_);
+    next_ += size, left_ -= size;
+    return values;
+  }
+
  private:
   static constexpr std::size_t HUGE = std::size_t{2} << 20;
+
+  static std::size_t round_up(std::size_t bytes, std::size_t unit) {
+    return (bytes + unit - 1) / unit * unit;
+  }
+
+  void add_block(std::size_t size) {
+    void* block = std::aligned_alloc(HUGE, size);
+    if (block == nullptr) throw std::bad_alloc();
+    blocks_.push_back(block);
+#if defined(__linux__)
+    madvise(block, size, MADV_HUGEPAGE);  // fewer faults, and misses of the page table's cache
+#endif
+    next_ = static_cast<char*>(block), left_ = size;
+  }
+
   std::vector<void*> blocks_;
+  char* next_ = nullptr;  // what is left of the last one
+  std::size_t left_ = 0;
 };
 
 template <class E>
@@ -98,12 +117,19 @@ Grid<E> make_grid(Arena& arena, Shape shape, int pad, int gap) {
   grid.stride = static_cast<std::ptrdiff_t>(grid.pitch) * (shape.height + 2 * pad);
   const std::ptrdiff_t guard = 3 * grid.pitch + 2 * DEPTH;  // a block of positions may overhang
   const std::ptrdiff_t samples = 2 * guard + shape.pictures * grid.stride;
-  E* block = arena.zeros<E>(samples * shape.channels);
+  E* const block = arena.raw<E>(samples * shape.channels);
   grid.data = block + (guard + pad * grid.pitch + pad) * shape.channels;
+  E* done = block;  // all is written once, in order: fresh memory is slow
+  const auto fill = [&done](int byte, E* end) {
+    std::memset(static_cast<void*>(done), byte, sizeof(E) * (end - done));
+    done = end;
+  };
   for (int p = 0; p < shape.pictures; ++p)
-    for (int y = 0; y < shape.height; ++y)
-      std::memset(static_cast<void*>(grid.at(p, y, 0)), 0xff,
-                  sizeof(E) * shape.channels * shape.width);
+    for (int y = 0; y < shape.height; ++y) {
+      fill(0, grid.at(p, y, 0));
+      fill(0xff, grid.at(p, y, shape.width));
+    }
+  fill(0, block + samples * shape.channels);
   return grid;
 }
 

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "product.h"
+#include "packed.h"
 
 namespace draglive {
 
@@ -47,11 +47,10 @@ struct Sums {
 };
 
 struct Modulation {
-  const float* weight = nullptr;         // [out, in, 9]
   const float* affine_weight = nullptr;  // [in, w_dim]
   const float* affine_bias = nullptr;    // [in]
+  const float* energy = nullptr;         // E, [out, in]
   int in = 0, out = 0, w_dim = 0;
-  float* energy = nullptr;  // E, [out, in]
   float* style = nullptr;   // padded with zeros
   float* demodulation = nullptr;
   Sums style_sums;   // dL/ds, without the part through d
@@ -60,11 +59,6 @@ struct Modulation {
   float* through_demodulation = nullptr;  // output_sums · d²
 
   void take(Arena& arena) {
-    energy = arena.take<float>(static_cast<std::size_t>(in) * out);
-    for (int i = 0; i < in * out; ++i) {
-      energy[i] = 0;
-      for (int tap = 0; tap < 9; ++tap) energy[i] += weight[i * 9 + tap] * weight[i * 9 + tap];
-    }
     style = arena.zeros<float>(padded(in));
     demodulation = arena.zeros<float>(padded(out));
     style_gradient = arena.zeros<float>(padded(in));

@@ -15,7 +15,8 @@ class AnyPicture {
 template <class Kernel>
 class PictureOf final : public AnyPicture {
  public:
-  PictureOf(const NetworkSpec& spec, const ColoursSpec* colours) : picture_(spec, colours) {}
+  PictureOf(const AnyWeights& weights, const PlanSpec& plan, const ColoursSpec* colours)
+      : picture_(static_cast<const Weights<Kernel>&>(weights), plan, colours) {}
   void render(const float* ws, std::uint8_t* out, int blocks) override {
     picture_.render(ws, out, blocks);
   }
@@ -31,14 +32,15 @@ using draglive::AnyPicture;
 
 extern "C" {
 
-// Null: out of memory, or bfloat16 on a build without it.
-AnyPicture* draglive_picture_new(const draglive::NetworkSpec* spec,
+// Of a plan that is whole. Null: out of memory.
+AnyPicture* draglive_picture_new(const draglive::AnyWeights* weights,
+                                 const draglive::PlanSpec* plan,
                                  const draglive::ColoursSpec* colours) try {
 #ifdef DRAGLIVE_AMX
-  if (spec->bfloat16) return new draglive::PictureOf<draglive::AmxKernel>(*spec, colours);
+  if (weights->bfloat16)
+    return new draglive::PictureOf<draglive::AmxKernel>(*weights, *plan, colours);
 #endif
-  if (spec->bfloat16) return nullptr;
-  return new draglive::PictureOf<draglive::VectorKernel>(*spec, colours);
+  return new draglive::PictureOf<draglive::VectorKernel>(*weights, *plan, colours);
 } catch (const std::exception&) {
   return nullptr;
 }

@@ -68,12 +68,12 @@ class Picture {
  public:
   using E = typename Kernel::Element;
 
-  Picture(const NetworkSpec& spec, const ColoursSpec* colours) : synthesis_(spec) {
-    const int count = (spec.layer_count + 1) / 2;
-    for (int b = 0; b < count; ++b) blocks_.push_back(ColourBlock{colours[b], {}, {}, {}, {}, {}});
-    for (int b = 0; b < count; ++b) take(blocks_[b], synthesis_.layer(2 * b));
-    for (ColourBlock& block : blocks_)
-      block.product.pack(synthesis_.team(), [](int, int) { return Taps{nullptr, 0}; });
+  Picture(const Weights<Kernel>& weights, const PlanSpec& plan, const ColoursSpec* colours)
+      : synthesis_(weights, plan), blocks_((plan.layer_count + 1) / 2) {
+    for (std::size_t b = 0; b < blocks_.size(); ++b) {
+      blocks_[b].spec = colours[b];
+      take(blocks_[b], synthesis_.layer(2 * b));
+    }
   }
 
   // ws [num_ws, w_dim] to out [height of the last block, width, 4], from the first `count` blocks.
@@ -94,6 +94,7 @@ class Picture {
  private:
   struct ColourBlock {
     ColoursSpec spec;
+    Packed<Kernel> weights;
     Product<Kernel> product;
     Image image;
     Grid<E> from;
@@ -103,7 +104,9 @@ class Picture {
   void take(ColourBlock& block, const Layer<Kernel>& layer) {
     block.from = layer.finish.kept;
     const int positions = (layer.height - 1) * block.from.pitch + layer.width;
-    block.product.plan(synthesis_.arena(), block.from, positions, PANEL, {{{{{0, 0}}}}});
+    block.weights.take(synthesis_.arena(), layer.out, PANEL, {{{0}}});
+    block.weights.fill(synthesis_.team(), [](int, int) { return Taps{nullptr, 0}; });
+    block.product.plan(block.from, positions, block.weights, [](int) { return 0; });
     block.image.take(synthesis_.arena(), layer.height, layer.width);
     block.bias = Colour{block.spec.bias[0], block.spec.bias[1], block.spec.bias[2], 0};
     block.clamp = block.spec.clamp - Colour{};
@@ -112,14 +115,14 @@ class Picture {
   // This frame's weights: the style scales their inputs.
   void set_colours(int b, const float* ws) {
     ColourBlock& block = blocks_[b];
-    const int w_dim = synthesis_.spec().w_dim;
+    const int w_dim = synthesis_.weights().w_dim();
     const float* w = ws + static_cast<std::ptrdiff_t>(2 * b + 1) * w_dim;
     synthesis_.team().parts(block.spec.in, [&](int from, int to) {
       for (int i = from; i < to; ++i) {
         const float* row = block.spec.affine_weight + static_cast<std::ptrdiff_t>(i) * w_dim;
         const float style = block.spec.affine_bias[i] + dot(row, w, w_dim);
         for (int k = 0; k < 3; ++k)
-          block.product.put(i, k, style * block.spec.weight[k * block.spec.in + i]);
+          block.weights.put(i, k, style * block.spec.weight[k * block.spec.in + i]);
       }
     });
   }

@@ -1,7 +1,6 @@
 // The C interface of the synthesis, called from kernels/synthesis_native.py through ctypes.
 #include "synthesis.h"
 
-#include <cstdio>
 #include <exception>
 
 namespace draglive {
@@ -10,7 +9,6 @@ namespace draglive {
 class AnySynthesis {
  public:
   virtual ~AnySynthesis() = default;
-  virtual void fold(const float* ws) = 0;
   virtual void forward(const float* ws, const std::int32_t* origins) = 0;
   virtual void backward(const void* gradient, bool is_float, float* w_gradient) = 0;
   virtual const std::vector<double>& seconds() const = 0;
@@ -19,8 +17,8 @@ class AnySynthesis {
 template <class Kernel>
 class SynthesisOf final : public AnySynthesis {
  public:
-  explicit SynthesisOf(const NetworkSpec& spec) : synthesis_(spec) {}
-  void fold(const float* ws) override { synthesis_.fold(ws); }
+  SynthesisOf(const AnyWeights& weights, const PlanSpec& plan)
+      : synthesis_(static_cast<const Weights<Kernel>&>(weights), plan) {}
   void forward(const float* ws, const std::int32_t* origins) override {
     synthesis_.forward(ws, origins);
   }
@@ -42,29 +40,18 @@ using draglive::AnySynthesis;
 
 extern "C" {
 
-// Whether the compiler knew the matrix unit.
-std::int32_t draglive_has_bfloat16() {
+// Null: out of memory.
+AnySynthesis* draglive_synthesis_new(const draglive::AnyWeights* weights,
+                                     const draglive::PlanSpec* plan) try {
 #ifdef DRAGLIVE_AMX
-  return 1;
-#else
-  return 0;
+  if (weights->bfloat16) return new draglive::SynthesisOf<draglive::AmxKernel>(*weights, *plan);
 #endif
-}
-
-// Null: out of memory, or bfloat16 on a build without it.
-AnySynthesis* draglive_synthesis_new(const draglive::NetworkSpec* spec) try {
-#ifdef DRAGLIVE_AMX
-  if (spec->bfloat16) return new draglive::SynthesisOf<draglive::AmxKernel>(*spec);
-#endif
-  if (spec->bfloat16) return nullptr;
-  return new draglive::SynthesisOf<draglive::VectorKernel>(*spec);
+  return new draglive::SynthesisOf<draglive::VectorKernel>(*weights, *plan);
 } catch (const std::exception&) {
   return nullptr;
 }
 
 void draglive_synthesis_free(AnySynthesis* synthesis) { delete synthesis; }
-
-void draglive_synthesis_fold(AnySynthesis* synthesis, const float* ws) { synthesis->fold(ws); }
 
 void draglive_synthesis_forward(AnySynthesis* synthesis, const float* ws,
                                 const std::int32_t* origins) {

@@ -15,25 +15,24 @@ class Synthesis {
  public:
   using E = typename Kernel::Element;
 
-  explicit Synthesis(const NetworkSpec& spec)
-      : spec_(spec), team_{spec.threads}, layers_(spec.layer_count) {
-    for (int i = 0; i < spec.layer_count; ++i)
-      layers_[i].take(arena_, spec.layers[i], spec, i < spec.free);
-    for (int i = 0; i < spec.layer_count; ++i) link_forward(i);
-    if (spec.gradients)
-      for (int i = 0; i < spec.layer_count; ++i) link_backward(i);
-    copy_start();
-    pack(0, spec.free, nullptr);
-    seconds_.assign(2 * spec.layer_count + 3, 0.);
+  Synthesis(const Weights<Kernel>& weights, const PlanSpec& plan)
+      : weights_(weights), plan_(plan), free_(std::min(weights.free(), plan.layer_count)),
+        team_{plan.threads}, layers_(plan.layer_count) {
+    for (int i = 0; i < plan.layer_count; ++i)
+      layers_[i].take(arena_, weights.layer(i), plan.layers[i], plan);
+    for (int i = 0; i < plan.layer_count; ++i) link_forward(i);
+    if (plan.gradients)
+      for (int i = 0; i < plan.layer_count; ++i) link_backward(i);
+    ones_ = arena_.take<float>(layers_[0].in);
+    std::fill(ones_, ones_ + layers_[0].in, 1.f);
+    scale_start();
+    seconds_.assign(2 * plan.layer_count + 3, 0.);
   }
-
-  // Fixed layers' weights from w+ [num_ws, w_dim].
-  void fold(const float* ws) { pack(spec_.free, spec_.layer_count, ws); }
 
   void forward(const float* ws, const std::int32_t* origins) {
     set_origins(origins);
     modulate(ws);
-    for (int i = 0; i < spec_.layer_count; ++i) run_layer(i);
+    for (int i = 0; i < plan_.layer_count; ++i) run_layer(i);
   }
 
   // dL/dF (E or float, as the features lie) to dL/dw, float [free, w_dim].
@@ -41,20 +40,19 @@ class Synthesis {
   void backward(const G* feature_gradient, float* w_gradient) {
     clock(-1);
     gradient_of_features(layers_.back(), team_, feature_gradient);
-    clock(spec_.layer_count + 1);
-    for (int i = spec_.layer_count - 1; i >= 0; --i) {
+    clock(plan_.layer_count + 1);
+    for (int i = plan_.layer_count - 1; i >= 0; --i) {
       run_layer_backward(i);
-      clock(spec_.layer_count + 2 + i);
+      clock(plan_.layer_count + 2 + i);
     }
     set_w_gradients(w_gradient);
-    clock(2 * spec_.layer_count + 2);
+    clock(2 * plan_.layer_count + 2);
   }
 
   const std::vector<double>& seconds() const { return seconds_; }
   Layer<Kernel>& layer(int i) { return layers_[i]; }
   Arena& arena() { return arena_; }
-  const NetworkSpec& spec() const { return spec_; }
-
+  const Weights<Kernel>& weights() const { return weights_; }
   Team team() const { return team_; }
 
   // Styles and demodulations of the free layers, and the constant times the first style.
@@ -62,7 +60,7 @@ class Synthesis {
     clock(-1);
     each_free([&](int i, const Modulation& modulation, int part) {
       const auto [from, to] = share(modulation.in, part);
-      modulation.set_style(ws + static_cast<std::ptrdiff_t>(i) * spec_.w_dim, from, to);
+      modulation.set_style(ws + static_cast<std::ptrdiff_t>(i) * weights_.w_dim(), from, to);
     });
     each_free([&](int, const Modulation& modulation, int part) {
       const auto [from, to] = share(modulation.out, part);
@@ -94,7 +92,7 @@ class Synthesis {
   // work(layer, its modulation, part) for all free layers.
   template <class Work>
   void each_free(const Work& work) const {
-    team_.each(spec_.free * PARTS, [&](int item) {
+    team_.each(free_ * PARTS, [&](int item) {
       work(item / PARTS, layers_[item / PARTS].modulation, item % PARTS);
     });
   }
@@ -103,20 +101,21 @@ class Synthesis {
   void link_forward(int i) {
     Layer<Kernel>& layer = layers_[i];
     const Shape shape{layer.pictures, layer.height, layer.width, layer.out};
-    const bool last = i + 1 == spec_.layer_count;
-    if (last && spec_.features) {
-      layer.finish.kept = {static_cast<E*>(spec_.features), shape.pictures, shape.height,
-                           shape.width, shape.width,
-                           static_cast<std::ptrdiff_t>(shape.height) * shape.width, shape.channels};
+    const bool last = i + 1 == plan_.layer_count;
+    if (last && plan_.features) {
+      const std::ptrdiff_t samples = static_cast<std::ptrdiff_t>(shape.height) * shape.width;
+      layer.finish.kept = {static_cast<E*>(plan_.features), shape.pictures, shape.height,
+                           shape.width, shape.width, samples, shape.channels};
+      std::memset(plan_.features, 0xff, sizeof(E) * samples * shape.pictures * shape.channels);
       return;
     }
-    const bool next_scales = !last && !layers_[i + 1].cuts && i + 1 < spec_.free;
+    const bool next_scales = !last && !layers_[i + 1].cuts && i + 1 < free_;
     if (next_scales) {
       layer.finish.scaled = layers_[i + 1].input;
       layer.finish.next_style = layers_[i + 1].modulation.style;
     }
     const bool ends_block = i % 2 == 0;  // a picture's colours are made of it
-    if (last || layers_[i + 1].cuts || (next_scales && (spec_.gradients || ends_block)))
+    if (last || layers_[i + 1].cuts || (next_scales && (plan_.gradients || ends_block)))
       layer.finish.kept = make_grid<E>(arena_, shape, 0, 0);
     else if (!next_scales)
       layer.finish.kept = layers_[i + 1].input;
@@ -128,7 +127,7 @@ class Synthesis {
     layer.finish_gradient.forward = layer.finish;
     layer.finish_gradient.forward.clamp = rounded<E>(layer.finish.clamp);
     if (!layer.free) return;
-    const bool by_rows = i + 1 == spec_.layer_count || layers_[i + 1].cuts;
+    const bool by_rows = i + 1 == plan_.layer_count || layers_[i + 1].cuts;
     layer.modulation.output_sums.take(
         arena_, by_rows ? ROW_CHUNKS : layers_[i + 1].backward.chunks(), layer.out);
     layer.modulation.style_sums.take(
@@ -143,7 +142,7 @@ class Synthesis {
     const Layer<Kernel>& layer = layers_[i];
     if (layer.spec.up) filter_backward(layer, team_);
     if (i == 0) {
-      style_gradient_of_start(layer, team_, start_, spec_.start_width);
+      style_gradient_of_start(layer, team_, weights_.start(), weights_.start_width());
     } else if (layer.cuts) {
       gradient_of_windows(layer, team_);
       gather_windows(layer, layers_[i - 1], team_);
@@ -162,50 +161,30 @@ class Synthesis {
       modulation.finish_style_gradient(from, to);
     });
     each_free([&](int i, const Modulation& modulation, int part) {
-      const auto [from, to] = share(spec_.w_dim, part);
-      modulation.set_w_gradient(gradient + static_cast<std::ptrdiff_t>(i) * spec_.w_dim, from, to);
+      const auto [from, to] = share(weights_.w_dim(), part);
+      float* own = gradient + static_cast<std::ptrdiff_t>(i) * weights_.w_dim();
+      modulation.set_w_gradient(own, from, to);
     });
-  }
-
-  void copy_start() {
-    const Layer<Kernel>& first = layers_[0];
-    start_ = arena_.zeros<float>(static_cast<std::size_t>(4) * spec_.start_width * first.in);
-    const int samples = 4 * spec_.start_width;
-    for (int c = 0; c < first.spec.in; ++c)
-      for (int s = 0; s < samples; ++s) start_[s * first.in + c] = spec_.start[c * samples + s];
-    ones_ = arena_.take<float>(first.in);
-    std::fill(ones_, ones_ + first.in, 1.f);
-    scale_start();
   }
 
   void scale_start() {
     const Layer<Kernel>& first = layers_[0];
     const float* style = first.free ? first.modulation.style : ones_;
     for (int y = 0; y < 4; ++y)
-      for (int x = 0; x < spec_.start_width; ++x)
+      for (int x = 0; x < weights_.start_width(); ++x)
         for (int c = 0; c < first.in; c += LANES)
           store(first.input.at(0, y, x) + c, load(start_at(y, x) + c) * load(style + c));
   }
 
   const float* start_at(int y, int x) const {
-    return start_ + static_cast<std::ptrdiff_t>(y * spec_.start_width + x) * layers_[0].in;
-  }
-
-  void pack(int from, int to, const float* ws) {
-    for (int i = from; i < to; ++i) {
-      const Modulation& modulation = layers_[i].modulation;
-      if (ws != nullptr) {
-        modulation.set_style(ws + static_cast<std::ptrdiff_t>(i) * spec_.w_dim, 0, modulation.in);
-        modulation.set_demodulation(0, modulation.out);
-      }
-      layers_[i].pack(team_);
-    }
+    const std::ptrdiff_t sample = y * weights_.start_width() + x;
+    return weights_.start() + sample * layers_[0].in;
   }
 
   void set_origins(const std::int32_t* origins) {
-    for (int i = 0; i < spec_.layer_count; ++i) {
+    for (int i = 0; i < plan_.layer_count; ++i) {
       const std::int32_t* own =
-          layers_[i].windowed() ? origins + static_cast<std::ptrdiff_t>(i) * spec_.points * 2
+          layers_[i].windowed() ? origins + static_cast<std::ptrdiff_t>(i) * plan_.points * 2
                                 : nullptr;
       layers_[i].finish.place.origins = own;
       layers_[i].finish_gradient.forward.place.origins = own;
@@ -274,10 +253,11 @@ class Synthesis {
   }
 
   Arena arena_;
-  NetworkSpec spec_;
+  const Weights<Kernel>& weights_;
+  const PlanSpec plan_;
+  const int free_;  // layers
   Team team_;
   std::vector<Layer<Kernel>> layers_;
-  float* start_ = nullptr;  // [4, width, channels]
   float* ones_ = nullptr;
   std::vector<double> seconds_;  // modulation, layers; gradient of the last, layers backward
   std::chrono::steady_clock::time_point last_clock_;

@@ -11,7 +11,7 @@ from draglive.kernels import native
 from draglive.kernels.native import NativeError
 from draglive.kernels.network import style
 from draglive.kernels.synthesis import synthesize_features
-from draglive.kernels.synthesis_native import NativePicture, NativeSynthesis
+from draglive.kernels.synthesis_native import NativePicture, NativeSynthesis, NativeWeights
 from draglive.kernels.to_rgba import to_rgba_reference
 
 from .native_twins import W_DIM, cast, error, planned, random_network
@@ -85,7 +85,7 @@ def plainly(values, dtype):
 
 def natively(values, dtype):
     network, plan, origins, ws, gradient, free = values
-    twin = NativeSynthesis(network, plan, free=free, dtype=dtype)
+    twin = NativeSynthesis(NativeWeights(network, free=free, dtype=dtype), plan)
     twin.fold(ws)
     return twin, twin.forward(ws, origins), twin.backward(gradient)
 
@@ -146,6 +146,18 @@ def test_windows_move_and_pictures_change(dtype):
     assert torch.equal(twin.backward(gradient), slope)
 
 
+def test_plans_share_weights(dtype):
+    network, _, origins, ws, gradient, free = values = scene("overlapping, in corners")
+    twin, features, slope = natively(values, dtype)
+    whole, others = planned(network, CORNERS, 1.0, cover=0.0)
+    beside = NativeSynthesis(twin.weights, whole)
+    alone = NativeSynthesis(NativeWeights(network, free=free, dtype=dtype), whole)
+    alone.fold(ws)
+    assert torch.equal(beside.forward(ws, others), alone.forward(ws, others))
+    assert torch.equal(twin.forward(ws, origins), features)
+    assert torch.equal(twin.backward(gradient), slope)
+
+
 def test_a_gradient_in_the_features_dtype(dtype):
     values = scene("windows")
     twin, _, slope = natively(values, dtype)
@@ -191,15 +203,22 @@ def cut(network, layers):
     return type(network)(network.start, network.layers[:layers], network.colours)
 
 
+def picturing(network, ws, dtype, free=100):
+    weights = NativeWeights(network, free=free, dtype=dtype, back=0)
+    weights.fold(ws)
+    return NativePicture(weights)
+
+
+@pytest.mark.parametrize("free", [100, 3, 0])
 @pytest.mark.parametrize(
     ("channels", "settings"),
     [((64, 32, 32, 32), {}), ((32, 48, 16), {"wide": 2, "clamp": 1.0})],
     ids=["square", "wide"],
 )
-def test_the_picture(channels, settings, dtype):
+def test_the_picture(channels, settings, free, dtype):
     network = random_network(channels, **settings)
     ws = torch.randn(len(network.layers) + 1, W_DIM)
-    twin = NativePicture(network, dtype=dtype)
+    twin = picturing(network, ws, dtype, free)
     truth = to_rgba_reference(picture_reference(cast(network, torch.float64), ws.double()).float())
     plain = to_rgba_reference(picture_reference(cast(network, dtype), ws.to(dtype)).float())
     got = twin.render(ws)
@@ -215,7 +234,7 @@ def test_a_preview_is_the_smaller_picture_enlarged(level):
     network = random_network((32, 32, 32))
     ws = torch.randn(len(network.layers) + 1, W_DIM)
     out = torch.zeros(16, 16, 4, dtype=torch.uint8)
-    twin = NativePicture(network, dtype=torch.float32)
+    twin = picturing(network, ws, torch.float32)
     assert twin.render(ws, out, blocks=2) is out
     small = type(network)(network.start, network.layers[:3], network.colours[:2])
     small = picture_reference(cast(small, torch.float64), ws.double())
@@ -227,14 +246,16 @@ def test_a_preview_is_the_smaller_picture_enlarged(level):
 def test_a_picture_of_nan_is_black(level):
     network = random_network((32, 32))
     ws = torch.full((len(network.layers) + 1, W_DIM), torch.nan)
-    got = NativePicture(network, dtype=torch.float32).render(ws)
+    got = picturing(network, ws, torch.float32).render(ws)
     assert (got == torch.tensor([0, 0, 0, 255], dtype=torch.uint8)).all()
 
 
 def test_what_there_is_no_kernel_for(level):
     network, plan, *_ = scene("windows")
     with pytest.raises(NativeError, match="float16"):
-        NativeSynthesis(network, plan, free=1, dtype=torch.float16)
+        NativeWeights(network, free=1, dtype=torch.float16)
+    with pytest.raises(NativeError, match="back through 2 layers, not 7"):
+        NativeSynthesis(NativeWeights(network, free=1, dtype=torch.float32, back=2), plan)
     if level != "amx":
         with pytest.raises(NativeError, match="AMX"):
-            NativePicture(network, dtype=torch.bfloat16)
+            NativeWeights(network, free=1, dtype=torch.bfloat16)
