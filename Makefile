@@ -27,6 +27,7 @@ $(INSTALLED): setup.py pyproject.toml constraints.txt .ci/system-packages
 	.ci/system-packages "$(PYTHON)"
 	test -x $(BIN)/pip || "$(PYTHON)" -m venv --clear .venv
 	$(BIN)/pip install $(PIP_FLAGS) -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m draglive.kernels.native
 	@touch $@
 
 demo: setup

@@ -10,6 +10,8 @@ C interface through ctypes, which lets other Python threads run meanwhile. Its t
 Three levels of instructions: 'amx' (Linux, Intel's matrix unit: bfloat16 beside float32), 'avx512'
 and 'portable' (float32; AVX2 where there is). ONEDNN_MAX_CPU_ISA, with which torch is told to leave
 instructions out, holds here as well.
+
+    python -m draglive.kernels.native     build it now; one line says what there is, or why not
 """
 
 from __future__ import annotations
@@ -199,3 +201,17 @@ def _may_use_tiles() -> bool:
     """Ask the system for the matrix unit (Linux gives it to processes that ask)."""
     libc = ctypes.CDLL(None, use_errno=True)
     return bool(libc.syscall(SYS_ARCH_PRCTL, REQUEST_PERMISSION, TILE_DATA) == 0)
+
+
+def main() -> None:
+    """Build the library and say so. Where it cannot be had, that is no error."""
+    try:
+        library = load()
+    except NativeError as error:
+        print(f"no native kernels: {error}")
+    else:
+        print(f"native kernels: {library.level}, {library.path}")
+
+
+if __name__ == "__main__":
+    main()

@@ -52,6 +52,16 @@ def test_what_it_makes_is_kept(tmp_path, monkeypatch):
     assert [f.suffix for f in (tmp_path / "cache").rglob("*") if f.is_file()] == [".so"]
 
 
+def test_the_command_says_what_there_is(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    native.main()
+    assert capsys.readouterr().out.startswith("no native kernels: no C++ compiler: no-such-comp")
+    library = native.Library(None, "avx512", tmp_path / "it.so")
+    monkeypatch.setattr(native, "load", lambda: library)
+    native.main()
+    assert capsys.readouterr().out == f"native kernels: avx512, {tmp_path / 'it.so'}\n"
+
+
 def test_another_compiler_builds_anew(tmp_path, monkeypatch):
     for version in ("1", "2"):
         compiler(tmp_path, monkeypatch, f"import sys\nprint({version})\n")
