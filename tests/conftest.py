@@ -1,10 +1,14 @@
 """What all tests share: a fixed seed, and no `gpu` tests where there is no CUDA device."""
 
 import contextlib
+import os
 import warnings
 
 import pytest
 import torch
+
+if not torch.cuda.is_available():  # before anything imports Triton: its kernels run in Python then
+    os.environ.setdefault("TRITON_INTERPRET", "1")
 
 
 def pytest_runtest_setup(item):

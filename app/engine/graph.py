@@ -19,6 +19,7 @@ from torch import Tensor
 
 from .runners import Seen, WholeStep
 
+OTHERS_MAY_WORK = "thread_local"  # a back-end may be built on another thread during a capture
 PLAIN_STEPS = 3  # before a capture: kernels are compiled and tuned, the allocator is warm
 
 
@@ -66,7 +67,7 @@ class StepGraph:
             whole.look()
         if not self._graphs and self._plain_steps == PLAIN_STEPS:
             graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph):
+            with torch.cuda.graph(graph, capture_error_mode=OTHERS_MAY_WORK):
                 whole.step()
             self._graphs = [graph]
         if self._graphs:
@@ -95,10 +96,10 @@ class StepGraph:
     def _capture_apart(self) -> None:
         """Capture seeing, see once in place of what was seen, then capture going back from it."""
         see, move = torch.cuda.CUDAGraph(), torch.cuda.CUDAGraph()
-        with torch.cuda.graph(see):
+        with torch.cuda.graph(see, capture_error_mode=OTHERS_MAY_WORK):
             self._seen = seen = self._see()
         see.replay()
-        with torch.cuda.graph(move, pool=see.pool()):
+        with torch.cuda.graph(move, pool=see.pool(), capture_error_mode=OTHERS_MAY_WORK):
             self._move(seen)
         self._graphs = [move, see]
 
@@ -127,7 +128,7 @@ class GraphedPicture:
         if self._graph is None or self._ws is None:
             self._ws = ws.clone()
             self._graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self._graph):
+            with torch.cuda.graph(self._graph, capture_error_mode=OTHERS_MAY_WORK):
                 self._rgba = self._render(self._ws)
         self._ws.copy_(ws)
         self._graph.replay()
