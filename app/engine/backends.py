@@ -231,7 +231,7 @@ class RunnerChooser:
         def build() -> None:
             try:
                 self._news.put(self._make(name, cut))
-            except (BackendError, RuntimeError) as error:
+            except Exception as error:  # a compiler may raise anything, and what runs goes on
                 self._news.put(Refused(name, cut, in_a_line(error)))
 
         threading.Thread(target=build, name="draglive-backend", daemon=True).start()
