@@ -19,7 +19,6 @@ from draglive.app.engine.pace import MAX_STEPS_PER_FRAME, Pace, Rates
 def test_as_many_steps_as_fit_between_two_frames(step_ms, frame_ms, expected):
     pace = Pace(1 / 60)
     for _ in range(60):
-        steps = pace.steps_per_frame()
         pace.observe(step_ms / 1e3, frame_ms / 1e3)
     assert pace.steps_per_frame() == expected
 
