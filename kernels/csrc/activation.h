@@ -52,17 +52,39 @@ struct Activation {
     return c;
   }
 
+  Lanes activated(Lanes sums, const Channels& c, int h, float noise) const {
+    Lanes a = sums * c.demodulation[h] + (c.bias[h] + noise);
+    a *= a > 0 ? all(ROOT2) : all(0.2f * ROOT2);
+    a = a > clamp ? all(clamp) : a;  // in this form NaN stays NaN
+    return a < -clamp ? all(-clamp) : a;
+  }
+
+  // The same for `count` samples to the right of (y, x), a panel of sums each.
+  void row(int picture, int y, int x, int count, const Channels& c, const float* sums) const {
+    if (place.origins != nullptr || (kept.data && scaled.data)) {
+      for (int i = 0; i < count; ++i, sums += PANEL) {
+        const Lanes both[2] = {load(sums), load(sums + LANES)};
+        (*this)(picture, y, x + i, c, both);
+      }
+      return;
+    }
+    const Grid<E>& grid = kept.data ? kept : scaled;
+    const Lanes style[2] = {kept.data ? all(1) : c.style[0], kept.data ? all(1) : c.style[1]};
+    E* into = grid.at(picture, y, x) + c.first;
+    for (int i = 0; i < count; ++i, sums += PANEL, into += grid.channels) {
+      const float noise = place.noise_at(y, x + i);
+      for (int h = 0; h < 2; ++h)
+        store(into + h * LANES, activated(load(sums + h * LANES), c, h, noise) * style[h]);
+    }
+  }
+
   // The bare convolution's sums of sample (y, x) to the layer's output.
   void operator()(int picture, int y, int x, const Channels& c, const Lanes sums[2]) const {
     int map_y = y, map_x = x;
     const bool inside = place.inside(picture, map_y, map_x);
     const float noise = inside ? place.noise_at(map_y, map_x) : 0;
     for (int h = 0; h < 2; ++h) {
-      Lanes a = sums[h] * c.demodulation[h] + (c.bias[h] + noise);
-      a *= a > 0 ? all(ROOT2) : all(0.2f * ROOT2);
-      a = a > clamp ? all(clamp) : a;  // in this form NaN stays NaN
-      a = a < -clamp ? all(-clamp) : a;
-      if (!inside) a = all(0);
+      const Lanes a = inside ? activated(sums[h], c, h, noise) : all(0);
       const int channel = c.first + h * LANES;
       if (kept.data) store(kept.at(picture, y, x) + channel, a);
       if (scaled.data) store(scaled.at(picture, y, x) + channel, a * c.style[h]);

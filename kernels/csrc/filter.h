@@ -62,11 +62,17 @@ void filter_row(const Phases<E>& phases, int picture, int y, int width, int firs
   a[0] = left.at(first_s), a[1] = right.at(first_s);
   b[0] = left.at(first_s + 1), b[1] = right.at(first_s + 1);
   c[0] = left.at(first_s + 2), c[1] = right.at(first_s + 2);
+  constexpr int MOST = 16;  // samples finished at a time
+  float sums[MOST * PANEL];
   for (int x = 0; x < width; ++x) {
     const Lanes d[2] = {left.at(first_s + x + 3), right.at(first_s + x + 3)};
-    const Lanes sums[2] = {filtered(a[0], b[0], c[0], d[0]), filtered(a[1], b[1], c[1], d[1])};
-    finish(picture, y, x, constants, sums);
-    for (int h = 0; h < 2; ++h) a[h] = b[h], b[h] = c[h], c[h] = d[h];
+    const int held = x % MOST;
+    for (int h = 0; h < 2; ++h) {
+      store(sums + held * PANEL + h * LANES, filtered(a[h], b[h], c[h], d[h]));
+      a[h] = b[h], b[h] = c[h], c[h] = d[h];
+    }
+    if (held + 1 == MOST || x + 1 == width)
+      finish.row(picture, y, x - held, held + 1, constants, sums);
   }
 }
 

@@ -101,6 +101,12 @@ struct Grid {
   E* at(int picture, int y, int x) const {
     return data + (picture * stride + static_cast<std::ptrdiff_t>(y) * pitch + x) * channels;
   }
+  // The same memory where its first row is called `row`.
+  Grid beginning_at(int row) const {
+    Grid grid = *this;
+    grid.data = at(0, -row, 0);
+    return grid;
+  }
 };
 
 struct Shape {

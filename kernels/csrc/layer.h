@@ -23,6 +23,15 @@ struct PlanSpec {
 };
 }
 
+// A block's rows of sums to samples that follow each other.
+template <class E>
+void store_rows(E* into, int channels, const float* values, int rows) {
+  for (int row = 0; row < rows; ++row, values += PANEL, into += channels) {
+    store(into, load(values));
+    store(into + LANES, load(values + LANES));
+  }
+}
+
 template <class Kernel>
 struct Layer {
   using E = typename Kernel::Element;
@@ -77,6 +86,15 @@ struct Layer {
     plan_forward(weights);
     take_constants(arena, weights);
     if (plan.gradients) take_gradients(arena, weights);
+  }
+
+  // A block's sums to samples of the output, from row `from` on.
+  void finish_block(const Activation<E>& to, const Block& block, int from,
+                    const float* values) const {
+    const auto constants = to.channels(block.channel);
+    each_row(block, input.pitch, width, values, [&](int y, int x, int count, const float* sums) {
+      to.row(block.picture, from + y, x, count, constants, sums);
+    });
   }
 
   // Positions of the planes, flattened: forward makes one more row of a whole map than it reads.

@@ -2,6 +2,9 @@
 // without demodulation), added up over the blocks at doubling sizes (Karras et al. 2020, 'skip').
 #pragma once
 
+#include <memory>
+
+#include "bands.h"
 #include "synthesis.h"
 
 namespace draglive {
@@ -73,6 +76,10 @@ class Picture {
     for (std::size_t b = 0; b < blocks_.size(); ++b) {
       blocks_[b].spec = colours[b];
       take(blocks_[b], synthesis_.layer(2 * b));
+      if (b == 0 || !Bands<Kernel>::pays(synthesis_.layer(2 * b - 1))) continue;
+      blocks_[b].bands = std::make_unique<Bands<Kernel>>();
+      blocks_[b].bands->take(synthesis_.arena(), synthesis_.layer(2 * b - 1),
+                             synthesis_.layer(2 * b), plan.threads, b + 1 < blocks_.size());
     }
   }
 
@@ -81,11 +88,7 @@ class Picture {
     const bool all_blocks = count == static_cast<int>(blocks_.size());
     for (int b = 0; b < count; ++b) set_colours(b, ws);
     synthesis_.modulate(ws);
-    for (int i = 0; i < 2 * count - 1; ++i) {
-      synthesis_.run_layer(i);
-      const bool last = all_blocks && i == 2 * count - 2;
-      if (i % 2 == 0) add_colours(i / 2, last ? out : nullptr);
-    }
+    for (int b = 0; b < count; ++b) run_block(b, all_blocks && b == count - 1 ? out : nullptr);
     if (!all_blocks) enlarge(blocks_[count - 1].image, out);
   }
 
@@ -99,7 +102,28 @@ class Picture {
     Image image;
     Grid<E> from;
     Colour bias, clamp;
+    std::unique_ptr<Bands<Kernel>> bands;
   };
+
+  // Block b's layers and its picture; as pixels if `out` is there.
+  void run_block(int b, std::uint8_t* out) {
+    const ColourBlock& block = blocks_[b];
+    if (block.bands) {
+      block.bands->run(synthesis_.team(), [&](const Grid<E>& output, int from, int to) {
+        block.product.sweep(output.at(0, from, 0), (to - from - 1) * output.pitch + output.width,
+                            [&](const Block& at, const float* values) {
+                              add_colours(b, at, output.pitch, from, values, out);
+                            });
+      });
+      synthesis_.clock(1 + 2 * b);
+      return;
+    }
+    if (b > 0) synthesis_.run_layer(2 * b - 1);
+    synthesis_.run_layer(2 * b);
+    block.product.run(synthesis_.team(), [&](const Block& at, const float* values) {
+      add_colours(b, at, block.from.pitch, 0, values, out);
+    });
+  }
 
   void take(ColourBlock& block, const Layer<Kernel>& layer) {
     block.from = layer.finish.kept;
@@ -127,27 +151,26 @@ class Picture {
     });
   }
 
-  // Block b's picture: the one below doubled, plus its colours; as pixels if `out` is there.
-  void add_colours(int b, std::uint8_t* out) {
+  // The one below doubled, plus a block of colours, from row `from` on.
+  void add_colours(int b, const Block& at, int pitch, int from, const float* values,
+                   std::uint8_t* out) const {
     const ColourBlock& block = blocks_[b];
-    block.product.run(synthesis_.team(), [&](const Block& at, const float* values) {
-      int y = at.first / block.from.pitch, x = at.first % block.from.pitch;
-      for (int row = 0; row < at.rows; ++row, values += PANEL) {
-        if (x < block.image.width) {
-          Colour colour;
-          std::memcpy(&colour, values, sizeof colour);
-          colour += block.bias;
-          colour = colour > block.clamp ? block.clamp : colour;
-          colour = colour < -block.clamp ? -block.clamp : colour;
-          if (b > 0) colour += blocks_[b - 1].image.doubled(y, x);
-          if (out)
-            store_rgba(out + 4 * (static_cast<std::ptrdiff_t>(y) * block.image.width + x), colour);
-          else
-            *block.image.at(y, x) = colour;
-        }
-        if (++x == block.from.pitch) x = 0, ++y;
+    const auto add_row = [&](int row, int first, int count, const float* value) {
+      const int y = from + row;
+      for (int x = first; x < first + count; ++x, value += PANEL) {
+        Colour colour;
+        std::memcpy(&colour, value, sizeof colour);
+        colour += block.bias;
+        colour = colour > block.clamp ? block.clamp : colour;
+        colour = colour < -block.clamp ? -block.clamp : colour;
+        if (b > 0) colour += blocks_[b - 1].image.doubled(y, x);
+        if (out)
+          store_rgba(out + 4 * (static_cast<std::ptrdiff_t>(y) * block.image.width + x), colour);
+        else
+          *block.image.at(y, x) = colour;
       }
-    });
+    };
+    each_row(at, pitch, block.image.width, values, add_row);
   }
 
   void enlarge(const Image& image, std::uint8_t* out) const {

@@ -16,6 +16,18 @@ struct Block {
   bool opens_chunk;  // the first block of this chunk and panel
 };
 
+// take(y, x, count, values) for a block's positions row by row, those beyond the width left out.
+template <class Take>
+void each_row(const Block& block, int pitch, int width, const float* values, const Take& take) {
+  int y = block.first / pitch, x = block.first % pitch;
+  for (int done = 0; done < block.rows;) {
+    const int left = block.rows - done;
+    if (x < width) take(y, x, std::min(width - x, left), values + done * 2 * LANES);
+    done += std::min(pitch - x, left);
+    x = 0, ++y;
+  }
+}
+
 template <class Kernel>
 class Product {
  public:
@@ -44,6 +56,22 @@ class Product {
     });
   }
 
+  // The same for the `positions` from `from` on, by this thread alone.
+  template <class Finish>
+  void sweep(const Element* from, int positions, const Finish& finish) const {
+    alignas(64) float values[Kernel::positions * Kernel::outputs];
+    Kernel::begin();
+    for (int panel = 0; panel < weights_->panels(); ++panel)
+      for (int pass = 0; pass < weights_->passes(); ++pass)
+        for (int first = 0; first < positions; first += Kernel::positions) {
+          const int rows = std::min(Kernel::positions, positions - first);
+          const Block block{0, first, rows, panel * Kernel::outputs, pass, 0, false};
+          multiply(block, from + static_cast<std::ptrdiff_t>(first) * in_.channels, panel, values);
+          finish(block, values);
+        }
+    Kernel::end();
+  }
+
  private:
   static constexpr int CHUNK = 16;  // blocks: their activations stay in the L2 cache
 
@@ -57,18 +85,21 @@ class Product {
     const int last = static_cast<int>(static_cast<long>(blocks()) * (chunk + 1) / chunks());
     for (int pass = 0; pass < weights_->passes(); ++pass)
       for (int index = first; index < last; ++index) {
-        const int start = weights_->start(pass);
         Block block;
         block.picture = index / picture_blocks();
         block.first = index % picture_blocks() * Kernel::positions;
         block.rows = std::min(Kernel::positions, positions_ - block.first);
         block.channel = panel * Kernel::outputs, block.pass = pass;
         block.chunk = chunk, block.opens_chunk = index == first && pass == 0;
-        Kernel::multiply(in_.at(block.picture, 0, block.first), in_.channels,
-                         offsets_.data() + start, weights_->end(pass) - start,
-                         weights_->at(panel, start), block.rows, values);
+        multiply(block, in_.at(block.picture, 0, block.first), panel, values);
         finish(block, values);
       }
+  }
+
+  void multiply(const Block& block, const Element* from, int panel, float* values) const {
+    const int start = weights_->start(block.pass);
+    Kernel::multiply(from, in_.channels, offsets_.data() + start, weights_->end(block.pass) - start,
+                     weights_->at(panel, start), block.rows, values);
   }
 
   Grid<Element> in_;

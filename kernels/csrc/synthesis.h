@@ -82,6 +82,13 @@ class Synthesis {
     clock(1 + i);
   }
 
+  // The time since the last call, for `seconds`.
+  void clock(int stage) {
+    const auto now = std::chrono::steady_clock::now();
+    if (stage >= 0) seconds_[stage] = std::chrono::duration<double>(now - last_clock_).count();
+    last_clock_ = now;
+  }
+
  private:
   static constexpr int PARTS = 4;  // of a layer's channels, for what goes layer by layer
 
@@ -191,13 +198,6 @@ class Synthesis {
     }
   }
 
-  // The time since the last call, for `seconds`.
-  void clock(int stage) {
-    const auto now = std::chrono::steady_clock::now();
-    if (stage >= 0) seconds_[stage] = std::chrono::duration<double>(now - last_clock_).count();
-    last_clock_ = now;
-  }
-
   void cut(Layer<Kernel>& layer, const Layer<Kernel>& below) {
     const Grid<E>& map = below.finish.kept;
     team_.each(layer.pictures * layer.in_height, [&](int row) {
@@ -217,15 +217,7 @@ class Synthesis {
 
   void convolve(const Layer<Kernel>& layer) {
     layer.forward.run(team_, [&](const Block& block, const float* values) {
-      const auto constants = layer.finish.channels(block.channel);
-      int y = block.first / layer.input.pitch, x = block.first % layer.input.pitch;
-      for (int row = 0; row < block.rows; ++row, values += PANEL) {
-        if (x < layer.width) {
-          const Lanes sums[2] = {load(values), load(values + LANES)};
-          layer.finish(block.picture, y, x, constants, sums);
-        }
-        if (++x == layer.input.pitch) x = 0, ++y;
-      }
+      layer.finish_block(layer.finish, block, 0, values);
     });
   }
 
@@ -233,10 +225,7 @@ class Synthesis {
     layer.forward.run(team_, [&](const Block& block, const float* values) {
       const int plane = block.pass * layer.pictures + block.picture;
       E* into = layer.phases.planes.at(plane, 0, block.first) + block.channel;
-      for (int row = 0; row < block.rows; ++row, values += PANEL, into += layer.out) {
-        store(into, load(values));
-        store(into + LANES, load(values + LANES));
-      }
+      store_rows(into, layer.out, values, block.rows);
     });
   }
 

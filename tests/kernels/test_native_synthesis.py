@@ -209,11 +209,16 @@ def picturing(network, ws, dtype, free=100):
     return NativePicture(weights)
 
 
-@pytest.mark.parametrize("free", [100, 3, 0])
 @pytest.mark.parametrize(
-    ("channels", "settings"),
-    [((64, 32, 32, 32), {}), ((32, 48, 16), {"wide": 2, "clamp": 1.0})],
-    ids=["square", "wide"],
+    ("channels", "settings", "free"),
+    [
+        ((64, 32, 32, 32), {}, 100),
+        ((64, 32, 32, 32), {}, 3),
+        ((32, 48, 16), {"wide": 2, "clamp": 1.0}, 0),
+        ((16, 16, 16, 16, 16, 64, 32), {}, 3),
+        ((16, 16, 16, 16, 32, 48), {"wide": 2}, 100),
+    ],
+    ids=["all free", "some free", "wide, none free", "in bands", "wide, in bands, all free"],
 )
 def test_the_picture(channels, settings, free, dtype):
     network = random_network(channels, **settings)
