@@ -153,7 +153,8 @@ def _hardware_name(device: torch.device) -> str:
         for line in info.read_text().splitlines():
             if line.startswith("model name"):
                 name = re.sub(r"\((R|TM)\)| Processor| CPU", "", line.partition(":")[2]).strip()
-                return f"{name} ({torch.get_num_threads()} threads)"
+                threads = torch.get_num_threads()
+                return f"{name} ({threads} thread{'s' * (threads > 1)})"
     return platform.processor() or platform.machine()
 
 

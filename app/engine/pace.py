@@ -13,7 +13,7 @@ from .types import EngineStats, StageStats
 MAX_STEPS_PER_FRAME = 64
 UNHURRIED_S = 0.03  # of a round that cannot keep up with the display
 SHARED = 1.4  # of the picture's time for such a round: the rest is for steps
-LONGEST_FRAME_S = 1 / 30  # a moving hand gets a coarser picture rather than a later one
+LONGEST_FRAME_S = 0.05  # a moving hand gets a blurred picture rather than a later one
 UNTRIED_SHARE = 0.4  # of the work is left at half the size
 WINDOW_S = 2.0  # rates are counted over so much of the past
 

@@ -38,7 +38,7 @@ def test_rates_count_what_was_done():
 
 @pytest.mark.parametrize(
     ("full_ms", "previews", "expected"),
-    [(20, 2, 0), (50, 2, 1), (200, 2, 2), (200, 1, 1), (90, 0, 0)],
+    [(40, 2, 0), (90, 2, 1), (300, 2, 2), (300, 1, 1), (90, 0, 0)],
 )
 def test_pictures_get_coarser_rather_than_late(full_ms, previews, expected):
     pace = Pace(1 / 60)
