@@ -17,6 +17,7 @@ from pathlib import Path
 
 PICTURES = Path(__file__).parent / "pictures"
 SIZE = "1366x768"
+STILL_S = 1.2  # seconds; the fourth shot is in the middle of the gesture
 GIF_STEP_S = 0.1
 
 
@@ -41,8 +42,9 @@ def shoot(environment: dict[str, str], path: Path) -> None:
     subprocess.run(["import", "-window", "root", str(path)], env=environment, check=True)
 
 
-def film(environment: dict[str, str], out: Path) -> list[Path]:
-    """Run the demo in the window; shots taken every `GIF_STEP_S` until it has ended."""
+def film(environment: dict[str, str], out: Path, every_s: float) -> list[Path]:
+    """Run the demo in the window; shots taken every `every_s` until it has ended."""
+    out.mkdir()
     command = [sys.executable, "-m", "draglive.app.cli", "demo", "--out", str(out)]
     window = subprocess.Popen(command, env=environment)
     shots: list[Path] = []
@@ -51,7 +53,7 @@ def film(environment: dict[str, str], out: Path) -> list[Path]:
             time.sleep(0.05)
         while not (out / "latency.json").exists() and window.poll() is None:
             shots.append(out / f"shot{len(shots):04}.png")
-            due_s = time.perf_counter() + GIF_STEP_S
+            due_s = time.perf_counter() + every_s
             shoot(environment, shots[-1])
             time.sleep(max(due_s - time.perf_counter(), 0))
     finally:
@@ -64,9 +66,10 @@ def main() -> None:
     """Write every picture that the README shows."""
     PICTURES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, virtual_display() as environment:
-        out = Path(folder)
-        shots = film(environment, out)
-        (PICTURES / "window.png").write_bytes(shots[len(shots) * 2 // 3].read_bytes())
+        still, out = Path(folder, "still"), Path(folder, "film")
+        shots = film(environment, still, STILL_S)  # seldom: every shot costs the program its pace
+        (PICTURES / "window.png").write_bytes(shots[3].read_bytes())
+        shots = film(environment, out, GIF_STEP_S)
         gif = ["-delay", str(round(GIF_STEP_S * 100)), *map(str, shots[3:]), "-resize", "683x"]
         smaller = ["+dither", "-colors", "96", "-layers", "optimize", str(PICTURES / "drag.gif")]
         subprocess.run(["convert", *gif, *smaller], check=True)
