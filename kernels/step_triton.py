@@ -1,4 +1,4 @@
-"""A whole drag step on a card as one CUDA graph: pull, backward, Adam, forward, track.
+"""A whole drag step on a card, fit for one CUDA graph: pull, backward, Adam, forward, track.
 
 All state is in tensors that stay where they are: changing targets, step size, mask or w+ between
 two steps needs no new capture. Knows nothing of who changes them.
@@ -65,7 +65,6 @@ class TritonStep:
             step_size=state.step_size,
             rows=state.rows,
         )
-        self._graph: torch.cuda.CUDAGraph | None = None
 
     @property
     def origins(self) -> Tensor | None:
@@ -94,20 +93,3 @@ class TritonStep:
         self._adam.update(self._supervision.live)
         self._forward(self._supervision.live)
         self._tracking.follow(self.origins, state.handles, state.references, state.following)
-
-    def capture(self) -> None:
-        """Record the step; runs it twice (kernels load), so the state must be put back after."""
-        stream = torch.cuda.Stream()
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            self.look()
-            self.step()
-        torch.cuda.current_stream().wait_stream(stream)
-        self._graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self._graph):
-            self.step()
-
-    def replay(self) -> None:
-        """One recorded step."""
-        assert self._graph is not None
-        self._graph.replay()

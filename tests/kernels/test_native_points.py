@@ -6,13 +6,12 @@ import sys
 import pytest
 import torch
 
-from draglive.kernels import disc_offsets, native, square_offsets
-from draglive.kernels.native import NativeError
+from draglive.kernels import disc_offsets, square_offsets
 from draglive.kernels.points_native import supervise_native, track_points_native
 from draglive.kernels.supervise import supervise_reference
 from draglive.kernels.track_points import track_points_reference
 
-from .native_twins import error
+from .networks import error
 
 CPU = torch.device("cpu")
 # handles, (h, w) of the map, (H, W) of the picture
@@ -25,17 +24,6 @@ SCENES = {
     ),
     "no power of two": ([[7.3, 4.2], [20.0, 12.0]], (10, 15), (33, 47)),
 }
-
-
-@pytest.fixture(scope="module", params=["best", "portable"])
-def level(request):
-    with pytest.MonkeyPatch.context() as patch:
-        if request.param == "portable":
-            patch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
-        try:
-            yield native.load().level
-        except NativeError as missing:
-            pytest.skip(str(missing))
 
 
 @pytest.fixture(params=[torch.float32, torch.bfloat16, torch.float64], ids=str)

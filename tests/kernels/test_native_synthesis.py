@@ -7,14 +7,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from draglive.kernels import native
 from draglive.kernels.native import NativeError
 from draglive.kernels.network import style
 from draglive.kernels.synthesis import synthesize_features
 from draglive.kernels.synthesis_native import NativePicture, NativeSynthesis, NativeWeights
 from draglive.kernels.to_rgba import to_rgba_reference
 
-from .native_twins import W_DIM, cast, error, planned, random_network
+from .networks import W_DIM, cast, error, planned, random_network
 
 MIDDLE, CORNERS = [[9.0, 20.0]], [[0.0, 0.0], [31.0, 31.0], [14.5, 17.0], [16.0, 15.5]]
 BEYOND, RIGHT = [[-0.5, 31.5], [31.5, -0.5]], [[62.0, 9.0], [40.0, 13.0]]
@@ -31,18 +30,6 @@ SCENES = {
     "whole, wide, all free": ((32, 16, 32, 32), MIDDLE, 100.0, 7, {"wide": 2}, 2),
     "none free": ((32, 32, 32, 32), MIDDLE, 3.0, 0, {}, 2),
 }
-
-
-@pytest.fixture(scope="module", params=["best", "portable"])
-def level(request):
-    """Builds that differ: this CPU's best, and the one for CPUs without AVX512."""
-    with pytest.MonkeyPatch.context() as patch:
-        if request.param == "portable":
-            patch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
-        try:
-            yield native.load().level
-        except NativeError as missing:
-            pytest.skip(str(missing))
 
 
 @pytest.fixture(params=[torch.float32, torch.bfloat16], ids=str)

@@ -9,7 +9,8 @@ from draglive.kernels.synthesis import run_layer
 from draglive.kernels.to_rgba import to_rgba_reference
 from draglive.kernels.windows import plan_windows
 
-from .triton_twins import W_DIM, cast, in_few_programs, random_network
+from .networks import W_DIM, cast, random_network
+from .triton_twins import in_few_programs
 
 pytest.importorskip("triton")
 
@@ -46,10 +47,10 @@ def plain_picture(network, ws):
 
 @pytest.mark.parametrize("wide", [1, 2])
 def test_the_picture_is_the_same(wide, device):
-    network = random_network(2, (16, 48), wide=wide, clamp=1.5)
+    network = random_network((16, 48), spread=0.5, wide=wide, clamp=1.5)
     ws = 0.5 * torch.randn(4, W_DIM)
-    want = to_rgba_reference(plain_picture(cast(network, to=torch.float64), ws.double()).float())
-    picture = TritonPicture(cast(network, to=device), free=2, dtype=torch.float32)
+    want = to_rgba_reference(plain_picture(cast(network, torch.float64), ws.double()).float())
+    picture = TritonPicture(cast(network, device), free=2, dtype=torch.float32)
     picture.fold(ws.to(device))
     got = picture.render(ws.to(device)).cpu()
     assert got.shape == (8, 8 * wide, 4)
@@ -60,8 +61,8 @@ def test_the_picture_is_the_same(wide, device):
 
 
 def test_a_picture_of_nan_is_black(device):
-    network = random_network(2, (16, 16))
-    picture = TritonPicture(cast(network, to=device), free=1, dtype=torch.float32)
+    network = random_network((16, 16), spread=0.5)
+    picture = TritonPicture(cast(network, device), free=1, dtype=torch.float32)
     ws = torch.full((4, W_DIM), torch.nan, device=device)
     picture.fold(ws)
     got = picture.render(ws)

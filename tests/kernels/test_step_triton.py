@@ -12,7 +12,8 @@ from draglive.kernels.synthesis import synthesize_features
 from draglive.kernels.track_points import track_points_reference
 from draglive.kernels.windows import window_origins
 
-from .triton_twins import W_DIM, cast, error, in_few_programs, planned, random_network
+from .networks import W_DIM, cast, error, planned, random_network
+from .triton_twins import in_few_programs
 
 pytest.importorskip("triton")
 
@@ -122,7 +123,7 @@ def test_lost_features_and_ties_stay(device):
 
 @pytest.mark.parametrize("live", [1.0, 0.0], ids=["moving", "arrived"])
 def test_adam_is_the_twins(live, device):
-    network = cast(random_network(3, (16, 32, 16)), to=device)
+    network = cast(random_network((16, 32, 16), spread=0.5), device)
     styles = Styles(list(network.layers[:4]), [1] * 4, [1] * 4, torch.float32)
     names = ("value", "mean", "square")
     ours = {name: torch.zeros(7, W_DIM, device=device) for name in names}
@@ -149,8 +150,8 @@ def test_adam_is_the_twins(live, device):
 
 
 def test_windows_are_placed_as_the_twins(device):
-    network = random_network(3, (16, 16, 16))
-    plan, origins = planned(network, HANDLES, reach_px=1.0, image_height=32)
+    network = random_network((16, 16, 16), spread=0.5)
+    plan, origins = planned(network, HANDLES, 1.0, image_height=32)
     ups = [layer.up for layer in network.layers]
     got = torch.full_like(origins, -99).to(device)
     count, live = torch.tensor([4.0, 1.0], device=device)
@@ -163,10 +164,10 @@ def test_windows_are_placed_as_the_twins(device):
 
 def drag(device, *, masked, dtype=torch.float32):
     """A step's parts: network, plan, state and settings on a device."""
-    network = random_network(3, (16, 16, 32))
+    network = random_network((16, 16, 32), spread=0.5)
     handles = torch.tensor([[9.0, 20.0], [25.0, 6.0], [14.0, 14.0], [0.0, 0.0]])
     reach_px = 100.0 if masked else 2.5
-    plan, _ = planned(network, handles, reach_px=reach_px, image_height=16, cover=1.0)
+    plan, _ = planned(network, handles, reach_px, image_height=16, cover=1.0)
     ws = torch.randn(len(network.layers), W_DIM, device=device)
     mask = None
     if masked:
@@ -196,7 +197,7 @@ def drag(device, *, masked, dtype=torch.float32):
         squared=True,
         image_size=[16, 16],
     )
-    twin = TritonSynthesis(cast(network, to=device), plan, free=3, dtype=dtype)
+    twin = TritonSynthesis(cast(network, device), plan, free=3, dtype=dtype)
     twin.fold(ws)
     return network, plan, twin, state, settings
 
@@ -207,7 +208,7 @@ def plain_step(network, plan, state, settings):
     points = [t.cpu() for t in (state.handles, state.targets, state.active)]
     ws = state.ws.cpu().double().requires_grad_()
     sizes = {"map_size": [16, 16], "image_size": [16, 16]}
-    network = cast(network, to=torch.float64)
+    network = cast(network, torch.float64)
     origins = window_origins(plan, ups, points[0])
     features = synthesize_features(network, ws, plan, origins)
     held = origins[-1] if plan.windowed else None
@@ -254,13 +255,15 @@ def test_a_replayed_step_is_the_same_bits(dtype, masked, card_never_waited_for):
     step = TritonStep(twin, state, settings)
     for captured in (False, True):
         if captured:
-            step.capture()
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):
+                step.step()
         for tensor, value in zip(kept, before, strict=True):
             tensor.copy_(value)
         step.look()
         with card_never_waited_for():
             for _ in range(5):
-                step.replay() if captured else step.step()
+                graph.replay() if captured else step.step()
         ends.append([t.clone() for t in kept])
     assert all(torch.equal(a, b) for a, b in zip(*ends, strict=True))
     assert not torch.equal(ends[0][0], before[0])

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from .triton_twins import W_DIM, cast, error, in_few_programs, planned, random_network
+from .networks import W_DIM, cast, error, planned, random_network
+from .triton_twins import in_few_programs
 
 pytest.importorskip("triton")
 
@@ -49,8 +50,8 @@ def exact_products():
 def scene(name):
     """Network, plan, origins, w+ and a gradient, all on the CPU in float32."""
     channels, handles, reach_px, free, settings = SCENES[name]
-    network = random_network(len(channels), channels, **settings)
-    plan, origins = planned(network, torch.tensor(handles), reach_px=reach_px, image_height=32)
+    network = random_network(channels, spread=0.5, **settings)
+    plan, origins = planned(network, torch.tensor(handles), reach_px, image_height=32)
     ws = torch.randn(len(network.layers), W_DIM)
     top = plan.makes[-1]
     shape = plan.batch(top), top.height, top.width, channels[-1]
@@ -61,9 +62,7 @@ def plainly(scene, dtype, device):
     """Features and dL/dw by autograd in a dtype."""
     network, plan, origins, ws, gradient, free = scene
     ws = ws.to(device, dtype).requires_grad_()
-    features = synthesize_features(
-        cast(cast(network, to=dtype), to=device), ws, plan, origins.to(device)
-    )
+    features = synthesize_features(cast(cast(network, dtype), device), ws, plan, origins.to(device))
     (slope,) = torch.autograd.grad(features, ws, gradient.to(device, dtype))
     return features, slope[:free]
 
@@ -71,7 +70,7 @@ def plainly(scene, dtype, device):
 def fused(scene, dtype, device):
     """The twin, every buffer full of NaN before it starts."""
     network, plan, origins, ws, gradient, free = scene
-    twin = TritonSynthesis(cast(network, to=device), plan, free=free, dtype=dtype)
+    twin = TritonSynthesis(cast(network, device), plan, free=free, dtype=dtype)
     for buffer in twin.scratch:
         buffer.fill_(torch.nan)
     twin.fold(ws.to(device))

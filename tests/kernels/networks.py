@@ -1,4 +1,4 @@
-"""Small random networks and plans that the native twins are tried on."""
+"""Small random networks and plans that the twins of the synthesis are tried on."""
 
 import torch
 
@@ -8,8 +8,11 @@ from draglive.kernels.windows import plan_windows, window_origins
 W_DIM = 20
 
 
-def random_network(channels, *, wide=1, clamp=float("inf"), noise=True):
-    """`channels` of each block from 4x4 up; the picture is `wide` times as wide as high."""
+def random_network(channels, *, wide=1, clamp=float("inf"), noise=True, spread=1.0):
+    """`channels` of each block from 4x4 up; the picture is `wide` times as wide as high.
+
+    `spread` is the styles' deviation for w of unit deviation.
+    """
     layers, tints = [], []
     for block, out in enumerate(channels):
         height = 4 * 2**block
@@ -18,7 +21,7 @@ def random_network(channels, *, wide=1, clamp=float("inf"), noise=True):
             layers.append(
                 ConvLayer(
                     weight=torch.randn(out, ins, 3, 3) / (3 * ins**0.5),
-                    affine_weight=torch.randn(ins, W_DIM) / W_DIM**0.5,
+                    affine_weight=spread * torch.randn(ins, W_DIM) / W_DIM**0.5,
                     affine_bias=1 + 0.1 * torch.randn(ins),
                     bias=0.2 * torch.randn(out),
                     noise=0.3 * torch.randn(height, height * wide) if noise else None,
@@ -31,7 +34,7 @@ def random_network(channels, *, wide=1, clamp=float("inf"), noise=True):
         tints.append(
             Colours(
                 weight=0.5 * torch.randn(3, out) / out**0.5,
-                affine_weight=torch.randn(out, W_DIM) / W_DIM**0.5,
+                affine_weight=spread * torch.randn(out, W_DIM) / W_DIM**0.5,
                 affine_bias=1 + 0.1 * torch.randn(out),
                 bias=0.1 * torch.randn(3),
                 clamp=clamp,
@@ -40,31 +43,33 @@ def random_network(channels, *, wide=1, clamp=float("inf"), noise=True):
     return Network(torch.randn(channels[0], 4, 4 * wide), tuple(layers), tuple(tints))
 
 
-def cast(value, dtype):
-    """A network, or a part of it, in another dtype."""
+def cast(value, to):
+    """A network, or a part of it, in another dtype or on a device."""
     if isinstance(value, torch.Tensor):
-        return value.to(dtype)
+        return value.to(to)
     if isinstance(value, tuple):
-        return tuple(cast(part, dtype) for part in value)
+        return tuple(cast(part, to) for part in value)
     if hasattr(value, "__dataclass_fields__"):
-        fields = {name: cast(getattr(value, name), dtype) for name in value.__dataclass_fields__}
+        fields = {name: cast(getattr(value, name), to) for name in value.__dataclass_fields__}
         return type(value)(**fields)
     return value
 
 
-def planned(network, handles, reach_px, cover=0.5):
-    """The plan around handles in a picture as large as the last map, and the windows' origins."""
+def planned(network, handles, reach_px, *, cover=0.5, image_height=None):
+    """The plan around handles, and the windows' origins; of a picture as high as the last map."""
     layers = network.layers
     plan = plan_windows(
         [(layer.up, layer.height, layer.width) for layer in layers],
         points=len(handles),
         reach_px=reach_px,
-        image_height=layers[-1].height,
+        image_height=image_height or layers[-1].height,
         cover=cover,
     )
-    return plan, window_origins(plan, [layer.up for layer in layers], torch.tensor(handles))
+    handles = torch.as_tensor(handles)
+    return plan, window_origins(plan, [layer.up for layer in layers], handles)
 
 
 def error(got, want):
     """Relative distance ‖got − want‖ / ‖want‖."""
-    return ((got.double() - want.double()).norm() / want.double().norm()).item()
+    got, want = (tensor.detach().cpu().double() for tensor in (got, want))
+    return ((got - want).norm() / want.norm()).item()
