@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -64,7 +64,7 @@ def time_runners(
             start = time.perf_counter()
             seen = runner.see(ws, handles, REACH_PX, whole=False)
             runner.gradient(seen, torch.ones_like(seen.features))
-            _arrive(runner.picture(seen))
+            runner.picture(seen).cpu()  # wait for the device
             samples[runner.name].append((time.perf_counter() - start) * 1e3)
     return {name: statistics.median(values) for name, values in samples.items()}
 
@@ -100,6 +100,3 @@ def _spread(seen: Seen, positions: Tensor) -> Tensor:
     shares.index_add_(0, index.flatten(), weight.flatten())
     spread = shares.view(batch, height, width, 1).expand(-1, -1, -1, channels)
     return spread.to(seen.features.dtype).contiguous().permute(0, 3, 1, 2)
-
-
-_arrive: Callable[[Tensor], Tensor] = Tensor.cpu  # wait for the device
