@@ -283,6 +283,6 @@ class Drag:
     def _turn_away(self) -> None:
         """Forget what was seen: it is another picture, or seen by another runner."""
         self._seen = None
-        self._runner.start(self.ws)
+        self._runner.start()
         if self.mask is not None:
             self.mask = self.mask.anew()

@@ -106,7 +106,7 @@ class FusedRunner:
         assert self._last is not None
         return self._last.plan
 
-    def start(self, ws: Tensor) -> None:
+    def start(self) -> None:
         """Fold anew, each synthesis when it is needed next."""
         for prepared in self._prepared.values():
             prepared.folded = False

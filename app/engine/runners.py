@@ -65,8 +65,8 @@ class Runner(Protocol):
     def blocks(self) -> int:
         """How many blocks there are up to the feature block."""
 
-    def start(self, ws: Tensor) -> None:
-        """Take another picture: its vectors beyond the free ones stay as here until the next."""
+    def start(self) -> None:
+        """Another picture follows; its vectors beyond the free ones then stay until the next."""
 
     def see(self, ws: Tensor, handles: Tensor, reach_px: float, *, whole: bool) -> Seen:
         """Run up to the feature block.
@@ -112,7 +112,7 @@ class AutogradRunner:
         self.previews = 0
         self.blocks = backend.cut.blocks
 
-    def start(self, ws: Tensor) -> None:
+    def start(self) -> None:
         """Nothing is kept from picture to picture."""
 
     def see(self, ws: Tensor, handles: Tensor, reach_px: float, *, whole: bool) -> Seen:

@@ -35,8 +35,8 @@ def check_runner(runner: Runner, reference: Runner, ws: Tensor, image_size: list
         BackendError: a value that is not finite, or a relative error above `compile.BOUNDS`
             (`BOUND_FLOAT32` where both compute in float32).
     """
-    runner.start(ws)
-    reference.start(ws)
+    runner.start()
+    reference.start()
     handles = _handles(ws.device, image_size)
     want = _answers(reference, ws, handles, whole=True)
     for whole in (False, True):
