@@ -14,7 +14,10 @@ MAX_STEPS_PER_FRAME = 64
 UNHURRIED_S = 0.03  # of a round that cannot keep up with the display
 SHARED = 1.4  # of the picture's time for such a round: the rest is for steps
 LONGEST_FRAME_S = 0.05  # a moving hand gets a blurred picture rather than a later one
+FINER_AGAIN = 0.8  # of that: a picture must not change its size with every whim of the machine
+PIXELS = 4  # times as many in the next finer picture: at most so many times the work
 UNTRIED_SHARE = 0.4  # of the work is left at half the size
+LEARNING = 0.2  # share of a new measurement
 WINDOW_S = 2.0  # rates are counted over so much of the past
 
 
@@ -29,12 +32,19 @@ class Pace:
         self._interval_s = frame_interval_s
         self._step_s = frame_interval_s
         self._frame_s: dict[int, float] = {}  # by how much coarser than the picture itself
+        self._coarser = 0  # chosen last
 
     def observe(self, step_s: float, frame_s: float, coarser: int = 0) -> None:
-        """Learn from one round: what a step took, and what its picture took."""
-        self._step_s += 0.2 * (step_s - self._step_s)
-        before = self._frame_s.get(coarser, frame_s)
-        self._frame_s[coarser] = before + 0.2 * (frame_s - before)
+        """Learn from one round: what a step took, and what its picture took.
+
+        The machine is as fast for the sizes not made now as for this one: their figures follow.
+        """
+        self._step_s += LEARNING * (step_s - self._step_s)
+        before = self._frame_s.setdefault(coarser, frame_s)
+        slower = 1 + LEARNING * (frame_s / before - 1)
+        for size, size_s in self._frame_s.items():
+            most_s = before * slower * PIXELS ** max(coarser - size, 0)
+            self._frame_s[size] = min(size_s * slower, most_s)
 
     def coarser(self, previews: int) -> int:
         """How much coarser the picture of a moving hand should be: the least that is in time.
@@ -42,9 +52,12 @@ class Pace:
         Args:
             previews: the most there is.
         """
-        level = 0
+        level = min(self._coarser, previews)
         while level < previews and self._expected_s(level) > LONGEST_FRAME_S:
             level += 1
+        while level > 0 and self._expected_s(level - 1) < LONGEST_FRAME_S * FINER_AGAIN:
+            level -= 1
+        self._coarser = level
         return level
 
     def steps_per_frame(self, coarser: int = 0) -> int:

@@ -54,3 +54,27 @@ def test_a_preview_leaves_time_for_more_steps():
         pace.observe(0.002, 0.014)
         pace.observe(0.002, 0.004, 1)
     assert (pace.steps_per_frame(0), pace.steps_per_frame(1)) == (1, 6)
+
+
+def test_a_slow_first_picture_is_no_verdict():
+    pace = Pace(1 / 60)
+    pace.observe(0.005, 0.3)  # buffers allocated, caches cold
+    levels = []
+    for _ in range(10):
+        levels.append(pace.coarser(1))
+        pace.observe(0.005, [0.015, 0.008][levels[-1]], levels[-1])
+    assert levels[0] == 1
+    assert levels[-5:] == [0] * 5
+
+
+def test_pictures_become_whole_again_when_the_machine_does():
+    pace = Pace(1 / 60)
+    levels = []
+    for round_ in range(120):
+        busy = 4 if 20 <= round_ < 60 else 1
+        levels.append(pace.coarser(1))
+        pace.observe(0.005, [0.030, 0.016][levels[-1]] * busy, levels[-1])
+    assert levels[19] == 0
+    assert levels[59] == 1
+    assert levels[-1] == 0
+    assert sum(a != b for a, b in zip(levels, levels[1:], strict=False)) == 2
