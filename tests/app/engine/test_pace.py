@@ -1,3 +1,4 @@
+import itertools
 import time
 
 import pytest
@@ -77,4 +78,4 @@ def test_pictures_become_whole_again_when_the_machine_does():
     assert levels[19] == 0
     assert levels[59] == 1
     assert levels[-1] == 0
-    assert sum(a != b for a, b in zip(levels, levels[1:], strict=False)) == 2
+    assert sum(a != b for a, b in itertools.pairwise(levels)) == 2
