@@ -49,6 +49,7 @@ class Setting:
     dtype: str
     feature_resolution: int
     free: int  # vectors of w+ that get a gradient
+    kernels: str = ""  # which build of the fused kernels, where they are in question
 
     def cache_file(self) -> Path:
         """Where the verdict is kept."""
@@ -90,7 +91,7 @@ def read_verdict(setting: Setting) -> Verdict | None:
         refused = {name: str(why) for name, why in stored["refused"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None  # what others wrote there, or half of what we did
-    sound = set(times_ms) <= set(BACKENDS) and all(ms > 0 for ms in times_ms.values())
+    sound = set(times_ms) <= {"fused", *BACKENDS} and all(ms > 0 for ms in times_ms.values())
     return Verdict(times_ms, refused) if times_ms and sound else None
 
 

@@ -41,6 +41,15 @@ def blur_after_transpose(x: Tensor, fir: Tensor, bias: Tensor | None = None) -> 
     return F.conv2d(x, kernel, bias, padding=1, groups=channels)
 
 
+def drawn(*shape: int, deviation: float = 1.0) -> Tensor:
+    """Normal random numbers to begin with; on the meta device their shape only.
+
+    Drawing there, or any arithmetic, would import a compiler: a second of a program's start.
+    """
+    values = torch.empty(shape)
+    return values if values.is_meta else values.normal_(std=deviation)
+
+
 class FullyConnected(nn.Module):
     """A dense layer with equalised learning rate: weight and bias are stored unscaled.
 
@@ -65,9 +74,7 @@ class FullyConnected(nn.Module):
         bias_init: float = 0.0,
     ) -> None:
         super().__init__()
-        weight = torch.randn(out_features, in_features)
-        # arithmetic on the meta device would import a compiler: a second of a program's start
-        self.weight = nn.Parameter(weight if weight.is_meta else weight / lr_multiplier)
+        self.weight = nn.Parameter(drawn(out_features, in_features, deviation=1 / lr_multiplier))
         self.bias = nn.Parameter(torch.full((out_features,), bias_init / lr_multiplier))
         self.weight_gain = lr_multiplier / math.sqrt(in_features)
         self.bias_gain = lr_multiplier
@@ -114,10 +121,10 @@ class SynthesisLayer(nn.Module):
         self.clamp = math.inf if clamp is None else clamp
         self.folds = in_channels * out_channels * 9 < (in_channels + out_channels) * math.prod(size)
         self.affine = FullyConnected(w_dim, in_channels, bias_init=1.0)
-        self.weight = nn.Parameter(torch.randn(out_channels, in_channels, 3, 3))
+        self.weight = nn.Parameter(drawn(out_channels, in_channels, 3, 3))
         self.bias = nn.Parameter(torch.zeros(out_channels))
         self.noise_strength = nn.Parameter(torch.zeros([]))
-        self.register_buffer("noise_const", torch.randn(size))
+        self.register_buffer("noise_const", drawn(*size))
         self.register_buffer("resample_filter", binomial_filter())
         for name in ("kernel", "energy", "act_bias", "fixed_noise"):
             self.register_buffer(name, torch.empty(0), persistent=False)
@@ -216,7 +223,7 @@ class ToRGB(nn.Module):
         self.gain = 1.0 / math.sqrt(in_channels)
         self.clamp = math.inf if clamp is None else clamp
         self.affine = FullyConnected(w_dim, in_channels, bias_init=1.0)
-        self.weight = nn.Parameter(torch.randn(out_channels, in_channels, 1, 1))
+        self.weight = nn.Parameter(drawn(out_channels, in_channels, 1, 1))
         self.bias = nn.Parameter(torch.zeros(out_channels))
         self.register_buffer("kernel", torch.empty(0), persistent=False)
 
@@ -246,7 +253,7 @@ class Skip(nn.Module):
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
         self.gain = math.sqrt(0.5 / in_channels)
-        self.weight = nn.Parameter(torch.randn(out_channels, in_channels, 1, 1))
+        self.weight = nn.Parameter(drawn(out_channels, in_channels, 1, 1))
         self.register_buffer("resample_filter", binomial_filter())
         self.register_buffer("kernel", torch.empty(0), persistent=False)
 

@@ -12,7 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from .config import GeneratorConfig
-from .layers import FullyConnected, Skip, SynthesisLayer, ToRGB, binomial_filter, upsample_2x
+from .layers import (
+    FullyConnected,
+    Skip,
+    SynthesisLayer,
+    ToRGB,
+    binomial_filter,
+    drawn,
+    upsample_2x,
+)
 
 
 def normalize_second_moment(x: Tensor) -> Tensor:
@@ -106,7 +114,7 @@ class FirstBlock(Block):
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__(config, 4)
-        self.const = nn.Parameter(torch.randn(config.channels(4), 4, config.width_at(4)))
+        self.const = nn.Parameter(drawn(config.channels(4), 4, config.width_at(4)))
         self.register_buffer("start", torch.empty(0), persistent=False)
 
     def prepare(self, dtype: torch.dtype) -> None:

@@ -9,9 +9,10 @@ between two steps.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from torch import Tensor
@@ -22,6 +23,7 @@ from draglive.stylegan2_jit.calibrate import (
     Verdict,
     read_verdict,
     worth_calibrating,
+    write_verdict,
 )
 from draglive.stylegan2_jit.checkpoints import Checkpoint
 from draglive.stylegan2_jit.compile import (
@@ -174,23 +176,36 @@ class RunnerChooser:
             warm_up(backend, self._ws)
         return Ready(name, cut, AutogradRunner(backend, self._image_size), self.reason)
 
-    def _make_fused(self, cut: Cut) -> Ready:
+    def _make_fused(self, cut: Cut, *, proved: bool = False) -> Ready:
+        """Build the fused runner; `proved`: what was found out at an earlier start still holds."""
         kernels = open_kernels(self._device)
         runner = FusedRunner(network_of(self._synthesis), cut, self._image_size, kernels)
-        eager = self._get("eager", cut)
-        check_runner(runner, eager, self._ws, self._image_size)
-        times_ms = time_runners([runner, eager], self._ws, self._image_size)
+        setting = replace(self._setting(cut), kernels=kernels.build)
+        verdict = read_verdict(setting) if proved and kernels.build else None
+        if verdict is None:
+            verdict = self._prove(runner, cut)
+            if kernels.build:
+                with contextlib.suppress(OSError):  # then the next start finds out again
+                    write_verdict(setting, verdict)
+        times_ms = verdict.times_ms
         if self._choice == "auto" and times_ms["fused"] > times_ms["eager"]:
             raise BackendError(f"back-end fused: {times_ms['fused']:.1f} ms, slower than eager")
         figures = ", ".join(f"{name} {ms:.1f} ms" for name, ms in times_ms.items())
         return Ready("fused", cut, runner, f"{kernels.name}: {figures} a step and picture")
+
+    def _prove(self, runner: Runner, cut: Cut) -> Verdict:
+        """Hold a runner against eager, on this machine, and time both."""
+        eager = self._get("eager", cut)
+        check_runner(runner, eager, self._ws, self._image_size)
+        times_ms = time_runners([runner, eager], self._ws, self._image_size)
+        return Verdict({str(name): ms for name, ms in times_ms.items()}, {})
 
     def _look_for_better(self, cut: Cut) -> None:
         if self._built or not at_once(self._device):  # nobody waits while something else runs
             self._build_beside("fused", cut)
             return
         try:
-            self._take(self._make_fused(cut))
+            self._take(self._make_fused(cut, proved=True))
         except (BackendError, RuntimeError) as error:
             self.reason = in_a_line(error)
             self._calibrate(cut)

@@ -55,6 +55,10 @@ class Kernels(Protocol):
     def name(self) -> str:
         """What they are, for a person."""
 
+    @property
+    def build(self) -> str:
+        """Names this very code on this very processor; empty where nothing does."""
+
     def features(self, network: Network, plan: WindowPlan, free: int) -> FeatureSynthesis:
         """Make a synthesis for a plan."""
 

@@ -55,12 +55,13 @@ class NativeKernels:
 
     def __init__(self, device: Device) -> None:
         try:
-            self._level = native.load().level
+            library = native.load()
             take_over()
         except native.NativeError as error:
             raise BackendError(f"back-end fused: {error}") from error
-        self.name = f"native kernels ({self._level})"
-        self._dtype = device.dtype if self._level == "amx" else torch.float32
+        self.name = f"native kernels ({library.level})"
+        self.build = library.path.name
+        self._dtype = device.dtype if library.level == "amx" else torch.float32
         self._weights: NativeWeights | None = None
 
     def features(self, network: Network, plan: WindowPlan, free: int) -> FeatureSynthesis:

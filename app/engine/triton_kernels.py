@@ -21,6 +21,7 @@ class TritonKernels:
     """Triton's kernels, the step and the picture each in a CUDA graph (see `fused.Kernels`)."""
 
     name = "Triton kernels"
+    build = ""  # compiled by Triton when they are first called
 
     def __init__(self, device: Device) -> None:
         self._dtype = device.dtype

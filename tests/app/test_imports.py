@@ -31,3 +31,19 @@ def test_imports_only_what_it_may(module, may):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert set(done.stdout.split()) <= may
+
+
+def test_a_picture_needs_no_compiler():
+    """torch's compiler and what it stands on take a second to import."""
+    code = (
+        "import sys\n"
+        "from draglive.stylegan2_jit.checkpoints import load_generator\n"
+        "from draglive.stylegan2_jit.latents import seed_to_ws\n"
+        "generator = load_generator()\n"
+        "generator.synthesis(seed_to_ws(generator, 0))\n"
+        "print({'sympy', 'torch._dynamo', 'torch._inductor'} & set(sys.modules))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.stdout.strip() == "set()", done.stdout + done.stderr

@@ -39,6 +39,7 @@ class ReferencePicture:
 
 class ReferenceKernels:
     name = "reference"
+    build = ""
 
     def __init__(self, synthesis):
         self.synthesis = synthesis
