@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from draglive.app import cli
+from draglive.app.commands import window
 
 
 @pytest.fixture
@@ -129,7 +130,7 @@ def test_an_unwritable_place_is_refused_before_the_work(
 
 @pytest.mark.parametrize("command", [[], ["open"], ["some.safetensors"]])
 def test_without_a_display_the_window_says_so(draglive, monkeypatch, command):
-    monkeypatch.setattr(cli, "has_display", lambda: False)
+    monkeypatch.setattr(window, "has_display", lambda: False)
     code, _, errors = draglive(*command)
     assert code == 2
     assert errors.startswith("draglive: no display")
