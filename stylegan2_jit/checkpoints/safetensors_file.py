@@ -1,80 +1,101 @@
 """Our own format: safetensors with NVIDIA's parameter names and JSON metadata.
 
 Metadata keys (all strings): `config` (GeneratorConfig as JSON, required), `name`, `drag_preset`
-(JSON, fields of the drag settings chosen for this model), `licence`. Loading reads tensors and
-JSON; nothing in the file can run.
+(JSON, fields of the drag settings chosen for this model), `licence`, `trained_in_half` (JSON).
+Loading reads tensors and JSON; nothing in the file can run.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ..config import GeneratorConfig
+from ..config import ConfigError, GeneratorConfig
 from ..networks import Generator
+from .errors import DamagedFileError, MismatchError, NotACheckpointError
+from .stored import StoredModel, StoredTensor
 
-DEFAULT_MODEL = Path(__file__).parent.parent / "assets" / "creatures-256.safetensors"
-
-
-class CheckpointError(ValueError):
-    """A file that cannot be loaded as a generator: one line with the file and what is wrong."""
+HIGHEST_HEADER = 2**22  # a generator's is 20 kB
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """A generator with what its file says of it."""
-
-    generator: Generator
-    name: str
-    drag_preset: Mapping[str, float | int | str]
-    path: Path
-
-
-def load_generator(path: Path | None = None) -> Generator:
-    """The generator in a file (None: the default model), float32 on the CPU, prepared.
+def read_safetensors(path: Path) -> StoredModel:
+    """Read the header of a file that draglive wrote.
 
     Raises:
-        CheckpointError: see `load_checkpoint`.
+        DamagedFileError, NotACheckpointError: it is cut off, or not one of ours.
+        MismatchError: its configuration is no generator's.
     """
-    return load_checkpoint(path).generator
-
-
-def load_checkpoint(path: Path | None = None) -> Checkpoint:
-    """Read a generator and what its file says of it.
-
-    Args:
-        path: a safetensors file; None for the default model.
-
-    Raises:
-        CheckpointError: the file is missing, is not safetensors, has no or a wrong configuration,
-            or its tensors are not those that the configuration asks for.
-    """
-    path = DEFAULT_MODEL if path is None else path
+    _check_header_length(path)
     try:
-        tensors, metadata = _read(path)
-        config = GeneratorConfig.from_dict(_json_object(metadata, "config"))
-        generator = _build(config, tensors)
-        preset = _json_object(metadata, "drag_preset") if "drag_preset" in metadata else {}
-    except CheckpointError:
-        raise
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path}: there is no such file") from error
-    except OSError as error:
-        raise CheckpointError(f"{path}: {error.strerror or error}") from error
+        file: Any = safe_open(path, framework="pt")  # the library's types say nothing
+        shapes = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118
+        metadata = file.metadata() or {}
     except SafetensorError as error:
-        raise CheckpointError(f"{path}: not a safetensors file, or a damaged one ({error})") from (
-            error
+        raise DamagedFileError(f"a damaged safetensors file ({error})") from error
+    try:
+        config = GeneratorConfig.from_dict(_json_object(metadata, "config"))
+    except ConfigError as error:
+        raise MismatchError(str(error)) from error
+    return StoredModel(
+        format="safetensors (draglive)",
+        config=config,
+        tensors={key: StoredTensor(shape, _reader(file, key)) for key, shape in shapes.items()},
+        modules=("G_ema",),
+        trained_in_half={"true": True, "false": False}.get(metadata.get("trained_in_half", "")),
+        name=metadata.get("name"),
+        licence=metadata.get("licence"),
+        drag_preset=_json_object(metadata, "drag_preset") if "drag_preset" in metadata else {},
+    )
+
+
+def _check_header_length(path: Path) -> None:
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+    size = path.stat().st_size
+    if size < 8 + length:
+        raise DamagedFileError(
+            f"a safetensors file that was cut off: {size} bytes, its header alone asks for more"
         )
-    except ValueError as error:
-        raise CheckpointError(f"{path}: {error}") from error
-    return Checkpoint(generator, metadata.get("name", path.stem), preset, path)
+    if length > HIGHEST_HEADER:
+        raise DamagedFileError(
+            f"a safetensors file with a header of {length} bytes: no generator's"
+        )
+
+
+def _reader(file: Any, key: str) -> Callable[[], Tensor]:  # noqa: ANN401
+    def read() -> Tensor:
+        try:
+            stored = file.get_tensor(key)
+        except SafetensorError as error:
+            raise DamagedFileError(f"tensor {key} cannot be read ({error})") from error
+        # a copy always: the library's tensors lie in the mapped file, which others may cut off
+        return torch.empty(stored.shape).copy_(stored)
+
+    return read
+
+
+def _json_object(metadata: Mapping[str, str], key: str) -> dict[str, float | int | str]:
+    if key not in metadata:
+        raise NotACheckpointError(
+            f"a safetensors file whose metadata has no {key!r}: not a generator that draglive "
+            "wrote; `draglive convert` writes them from the checkpoints of other tools"
+        )
+    try:
+        value = json.loads(metadata[key])
+    except (ValueError, RecursionError) as error:
+        raise DamagedFileError(f"its metadata {key!r} is not JSON ({error})") from error
+    if not isinstance(value, dict):
+        kind = type(value).__name__
+        raise DamagedFileError(f"its metadata {key!r} must be a JSON object, not {kind}")
+    return value
 
 
 def save_generator(
@@ -88,18 +109,37 @@ def save_generator(
         name: shown to people.
         drag_preset: drag settings for this model.
         licence: of the weights.
+
+    Raises:
+        OSError: the file cannot be written; an old one is still there then.
     """
-    tensors = {k: _halved(v.detach().cpu()) for k, v in generator.state_dict().items()}
-    metadata = {
-        "name": name,
-        "config": json.dumps(generator.config.to_dict()),
-        "drag_preset": json.dumps(dict(drag_preset)),
-        "licence": licence,
-    }
-    partial = path.with_name(path.name + ".part")
+    metadata = {"name": name, "drag_preset": json.dumps(dict(drag_preset)), "licence": licence}
+    write_safetensors(generator, path, metadata, half=True)
+
+
+def write_safetensors(
+    generator: Generator, path: Path, metadata: Mapping[str, str], *, half: bool
+) -> None:
+    """Write a generator to a temporary name, then rename: the file is whole or not there.
+
+    Args:
+        generator: its state_dict is written, float32 bit for bit unless `half`.
+        path: of the file; replaced if it exists.
+        metadata: beside the configuration.
+        half: float16, or float32 where that overflows.
+
+    Raises:
+        OSError: the file cannot be written; an old one is still there then.
+    """
+    stored = {key: value.detach().cpu() for key, value in generator.state_dict().items()}
+    tensors = {k: (_halved(v) if half else v.float().contiguous()) for k, v in stored.items()}
+    config = json.dumps(generator.config.to_dict())
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        save_file(tensors, partial, metadata=metadata)
+        save_file(tensors, partial, metadata={**metadata, "config": config})
         partial.replace(path)
+    except SafetensorError as error:  # the library's name for a full disk
+        raise OSError(str(error)) from error
     finally:
         partial.unlink(missing_ok=True)
 
@@ -107,42 +147,3 @@ def save_generator(
 def _halved(tensor: Tensor) -> Tensor:
     half = tensor.half()
     return (half if half.isfinite().all() else tensor).contiguous()
-
-
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    if path.is_dir():
-        raise CheckpointError(f"{path}: a folder, not a file")
-    with safe_open(path, framework="pt") as file:
-        names = file.keys()  # the handle itself cannot be iterated
-        return {key: file.get_tensor(key).float() for key in names}, file.metadata() or {}
-
-
-def _json_object(metadata: Mapping[str, str], key: str) -> dict[str, float | int | str]:
-    if key not in metadata:
-        raise ValueError(f"its metadata has no {key!r}: not a generator that draglive wrote")
-    try:
-        value = json.loads(metadata[key])
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"its metadata {key!r} is not JSON ({error})") from error
-    if not isinstance(value, dict):
-        raise ValueError(f"its metadata {key!r} must be a JSON object, not {type(value).__name__}")  # noqa: TRY004
-    return value
-
-
-def _build(config: GeneratorConfig, tensors: Mapping[str, Tensor]) -> Generator:
-    with torch.device("meta"):  # no time spent on random weights
-        generator = Generator(config)
-    expected = generator.state_dict()
-    for key, value in expected.items():
-        if key not in tensors:
-            raise ValueError(f"tensor {key} is missing")
-        if tensors[key].shape != value.shape:
-            found, wanted = list(tensors[key].shape), list(value.shape)
-            raise ValueError(f"tensor {key} is {found}, its configuration asks for {wanted}")
-        if not tensors[key].isfinite().all():
-            raise ValueError(f"tensor {key} has values that are not finite")
-    surplus = sorted(set(tensors) - set(expected))
-    if surplus:
-        raise ValueError(f"tensor {surplus[0]!r} belongs to no layer of its configuration")
-    generator.load_state_dict(dict(tensors), assign=True)
-    return generator.prepare(torch.float32)

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from draglive.stylegan2_jit import CheckpointError, load_checkpoint, load_generator
 from draglive.stylegan2_jit.checkpoints import safetensors_file, save_generator
 
-from .models import generator_for
+from ..models import generator_for
 
 PRESET = {"step_size": 0.03, "track_radius_px": 7, "tracker": "l1"}
 CONFIG = json.dumps(generator_for("skip").config.to_dict())
