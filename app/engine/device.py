@@ -40,6 +40,7 @@ class Device:
     on: torch.device
     dtype: torch.dtype
     name: str  # the hardware's
+    note: str = ""  # why the dtype is not the one that was asked for
 
     @property
     def is_cuda(self) -> bool:

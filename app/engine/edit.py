@@ -30,6 +30,7 @@ class EditState:
     size: t.Size
     config: t.DragConfig
     seed: int = 0
+    class_index: int | None = None
     psi: float = 1.0
     points: tuple[t.DragPoint, ...] = ()
     mask: NDArray[np.float32] | None = None
@@ -75,6 +76,8 @@ def apply(state: EditState, command: t.Command) -> EditState:
             return replace(state, points=())
         case t.SetSeed(seed):
             return replace(state, seed=_seed(seed), points=(), mask=None)
+        case t.SetClass(index):
+            return replace(state, class_index=index, points=(), mask=None)
         case t.SetTruncation(psi):
             return replace(state, psi=_psi(psi))
         case t.SetConfig(config):

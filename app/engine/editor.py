@@ -18,7 +18,7 @@ from torch import Tensor
 
 from draglive.stylegan2_jit.checkpoints import Checkpoint
 from draglive.stylegan2_jit.compile import Cut, count_blocks
-from draglive.stylegan2_jit.latents import seed_to_ws
+from draglive.stylegan2_jit.latents import class_vector, seed_to_ws
 
 from . import types as t
 from .device import Device, FrameSlot, StageTimers
@@ -74,11 +74,10 @@ class Editor:
         self.timers = StageTimers(device)
         self._generator = checkpoint.generator
         self._runners = runners
-        self._class_index = class_index
         self._started_s = time.perf_counter()
         self.events: list[t.Event] = []
         self.steps = 0
-        start = EditState(self.model.size, self.model.defaults)
+        start = EditState(self.model.size, self.model.defaults, class_index=class_index)
         self.state = apply(apply(start, t.SetSeed(seed)), t.SetTruncation(psi))
         self._drag = Drag(device, self._runner(), self.state.config, self._ws())
         self._last_slot: FrameSlot | None = None
@@ -93,6 +92,8 @@ class Editor:
         state = apply(self.state, command)
         if isinstance(command, t.SetConfig):
             self._check(command.config)
+        elif isinstance(command, t.SetClass):
+            self._check_class(command.index)
         before, self.state = self.state, state
         self._carry_out(command, before)
         self.events.append(t.Event(self.steps, time.perf_counter() - self._started_s, command))
@@ -148,7 +149,7 @@ class Editor:
     def _carry_out(self, command: t.Command, before: EditState) -> None:
         """Bring the tensors to `self.state`."""
         match command:
-            case t.SetSeed():
+            case t.SetSeed() | t.SetClass():
                 self._drag.start(self._ws())
                 self._drag.set_mask(None)
             case t.ResetPicture():
@@ -184,8 +185,14 @@ class Editor:
             last = self.model.num_ws - 1
             raise EditError(f"last_layer must be at most {last}, not {config.last_layer}")
 
+    def _check_class(self, index: int | None) -> None:
+        try:
+            class_vector(index, self.model.classes)
+        except ValueError as error:
+            raise EditError(str(error)) from error
+
     def _ws(self) -> Tensor:
-        return seed_to_ws(self._generator, self.state.seed, self.state.psi, self._class_index)
+        return seed_to_ws(self._generator, self.state.seed, self.state.psi, self.state.class_index)
 
 
 def _taken(command: t.Command) -> frozenset[int]:
@@ -208,6 +215,7 @@ def describe(checkpoint: Checkpoint) -> t.ModelInfo:
     size = t.Size(config.img_width, config.img_resolution)
     return t.ModelInfo(
         name=checkpoint.name,
+        path=checkpoint.path,
         size=size,
         num_ws=config.num_ws,
         classes=config.c_dim,

@@ -3,104 +3,54 @@
 from __future__ import annotations
 
 import threading
-import traceback
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import ExitStack
+from dataclasses import replace
 
 import torch
 
-from draglive.stylegan2_jit.checkpoints import load_checkpoint
-from draglive.stylegan2_jit.compile import in_a_line
-from draglive.stylegan2_jit.latents import seed_to_ws
-
 from . import types as t
-from .backends import BackendChoice, RunnerChooser
-from .device import open_device
+from .backends import RunnerChooser
+from .device import Device, open_device
 from .editor import Editor
+from .loading import EngineOptions, Tell, load_editor
 from .mailbox import CommandMailbox
-from .worker import Outbox, Worker
+from .opener import Opener
+from .opening import Opening, OpenModel
+from .worker import NAP_S, Outbox, Worker
 
-
-@dataclass(frozen=True, slots=True)
-class EngineOptions:
-    """How to start an engine.
-
-    Attributes:
-        model: checkpoint; None for the default model.
-        device: see `device.open_device`.
-        dtype: see `device.open_device`.
-        backend: 'auto', or one by name.
-        seed: of the first picture.
-        psi: truncation psi of the first picture.
-        class_index: of a conditional model.
-        frames_per_second: how often frames are due; steps fill the time between.
-        spare_core: leave one of the CPU's cores to a window: it may have to be drawn by the CPU.
-        background: with 'auto', find and build the fastest back-end beside the work.
-    """
-
-    model: Path | None = None
-    device: str = "auto"
-    dtype: str = "auto"
-    backend: BackendChoice = "auto"
-    seed: int = 0
-    psi: float = 1.0
-    class_index: int | None = None
-    frames_per_second: float = 60.0
-    spare_core: bool = False
-    background: bool = True
-
-
-def load_editor(options: EngineOptions) -> tuple[Editor, RunnerChooser]:
-    """Load the model and set an editor up on it.
-
-    Raises:
-        CheckpointError, DeviceError, BackendError, EditError, ValueError: what was asked for is
-            not there or not possible; one line each.
-    """
-    device = open_device(options.device, options.dtype)
-    checkpoint = load_checkpoint(options.model)
-    checkpoint.generator.prepare(device.dtype, device.on)
-    ws = seed_to_ws(checkpoint.generator, 0)
-    chooser = RunnerChooser(checkpoint, device, options.backend, ws, background=options.background)
-    try:
-        editor = Editor(
-            checkpoint,
-            device,
-            chooser,
-            seed=options.seed,
-            psi=options.psi,
-            class_index=options.class_index,
-        )
-    except Exception:
-        chooser.close()
-        raise
-    return editor, chooser
+__all__ = ["Engine", "EngineOptions", "load_editor"]
 
 
 class Engine:
-    """A thread that loads a model and drags on it (`types.EngineClient`).
+    """A thread that drags on a model, and one that loads another (`types.EngineClient`).
 
     Args:
-        options: what to load and how; loading happens on the engine's thread after `start`.
+        options: what to load first and how; loading begins with `start`.
     """
 
     def __init__(self, options: EngineOptions) -> None:
         self._options = options
+        self._threads = max(torch.get_num_threads() - options.spare_core, 1)
         self._commands = CommandMailbox()
         self._outbox = Outbox()
         self._sinks_lock = threading.Lock()
         self._stopping = threading.Event()
+        self._news = threading.Event()
+        self._device: Device | None = None
         self._editor: Editor | None = None
+        self._opener = Opener(self._load, _close, self._wake)
         self._thread = threading.Thread(target=self._run, name="draglive-engine", daemon=True)
 
     def start(self) -> None:
-        """Start the thread, which loads the model."""
+        """Start the threads; the first model is loaded."""
+        first = self._options
+        self.open_model(OpenModel(first.model, first.seed, first.psi, first.class_index))
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread and wait for it."""
+        """End the engine's thread and wait for it; a model on its way is given up."""
         self._stopping.set()
-        self._commands.wake()
+        self._wake()
         if self._thread.is_alive():
             self._thread.join()
 
@@ -135,20 +85,79 @@ class Engine:
         with self._sinks_lock:
             self._outbox.sinks = tuple(s for s in self._outbox.sinks if s != sink)
 
+    def open_model(self, request: OpenModel) -> None:
+        """Load another model beside the one in use, which it replaces once it is ready."""
+        self._opener.open(request)
+
+    def cancel_opening(self) -> None:
+        """Give up loading another model; the one in use stays."""
+        self._opener.cancel()
+
+    def opening(self) -> Opening | None:
+        """The model on its way to replace the one in use, or why the last one could not."""
+        return self._opener.opening
+
+    def _wake(self) -> None:
+        self._news.set()
+        self._commands.wake()
+
     def _run(self) -> None:
-        if self._options.spare_core:
-            torch.set_num_threads(max(torch.get_num_threads() - 1, 1))
-        try:
-            editor, chooser = load_editor(self._options)
-        except Exception as error:  # whatever it is, the person must see it
-            self._outbox.status = t.Failed(in_a_line(error), traceback.format_exc())
-            return
+        """Rounds of the worker of the newest model that could be loaded."""
+        torch.set_num_threads(self._threads)
+        worker: Worker | None = None
+        with ExitStack() as in_use:
+            while not self._stopping.is_set():
+                model = self._opener.take()
+                if model is not None:
+                    in_use.close()
+                    worker = self._adopt(*model, in_use)
+                if worker is None:
+                    self._await_first()
+                else:
+                    worker.cycle()
+        self._opener.cancel()
+
+    def _adopt(self, editor: Editor, chooser: RunnerChooser, in_use: ExitStack) -> Worker:
+        """Go on with another model; the one before it was closed."""
+        if self._editor is not None:
+            self._commands.drain()  # they were meant for the other picture
         self._editor = editor
+        in_use.enter_context(editor.device.stream())
         interval_s = 1.0 / self._options.frames_per_second
         worker = Worker(editor, chooser, self._commands, self._outbox, interval_s)
-        try:
-            with editor.device.stream():
-                while not self._stopping.is_set():
-                    worker.cycle()
-        finally:
-            chooser.close()
+        in_use.callback(worker.close)
+        return worker
+
+    def _await_first(self) -> None:
+        """Tell how the first model comes along, until there is news."""
+        opening = self._opener.opening
+        match opening:
+            case None:
+                status: t.EngineStatus = t.Failed("no model is open: loading was cancelled", "")
+            case Opening(failure=t.Failed() as failure):
+                status = failure
+            case Opening(what=what):
+                status = t.Loading(what)
+        if status != self._outbox.status:
+            self._outbox.status = status
+        self._news.wait(NAP_S)
+        self._news.clear()
+
+    def _load(self, request: OpenModel, tell: Tell) -> tuple[Editor, RunnerChooser]:
+        """On the opener's thread."""
+        torch.set_num_threads(self._threads)
+        if self._device is None:
+            self._device = open_device(self._options.device, self._options.dtype)
+        options = replace(
+            self._options,
+            model=request.path,
+            seed=request.seed,
+            psi=request.psi,
+            class_index=request.class_index,
+        )
+        return load_editor(options, self._device, tell)
+
+
+def _close(model: tuple[Editor, RunnerChooser]) -> None:
+    _, chooser = model
+    chooser.close()

@@ -16,6 +16,7 @@ from .types import (
     Frame,
     MoveHandle,
     MoveTarget,
+    SetClass,
     SetConfig,
     SetMask,
     SetPaused,
@@ -42,7 +43,7 @@ def coalescing_key(command: Command) -> Hashable | None:
     match command:
         case MoveTarget(id=point_id) | MoveHandle(id=point_id):
             return type(command), point_id
-        case SetSeed() | SetTruncation() | SetConfig() | SetMask() | SetPaused():
+        case SetSeed() | SetClass() | SetTruncation() | SetConfig() | SetMask() | SetPaused():
             return (type(command),)
         case _:
             return None
@@ -98,8 +99,12 @@ class FrameMailbox(Generic[Buffer]):
         self.replace_buffers(buffers)
 
     def replace_buffers(self, buffers: Sequence[Buffer]) -> None:
-        """Start over with other buffers (another picture size); old ones are let go when read."""
+        """Start over with other buffers (another model): frames in old ones are no more offered.
+
+        The one taken last stays valid until the next is taken.
+        """
         with self._lock:
+            self._ready = None
             self._pool = list(buffers)
             self._free = list(buffers)
 

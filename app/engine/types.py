@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Literal, NamedTuple, Protocol, TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from .opening import Opening, OpenModel
 
 Tracker = Literal["l1", "l2"]
 Activity = Literal["idle", "dragging", "paused"]
@@ -168,6 +172,13 @@ class SetSeed:
 
 
 @dataclass(frozen=True, slots=True)
+class SetClass:
+    """Another class of a conditional model, None for none: another picture, as `SetSeed`."""
+
+    index: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class SetTruncation:
     """Truncation psi (StyleGAN section B); the edit so far is kept as an offset in w+."""
 
@@ -203,6 +214,7 @@ Command: TypeAlias = (
     | ClearPoints
     | ResetPicture
     | SetSeed
+    | SetClass
     | SetTruncation
     | SetConfig
     | SetMask
@@ -255,9 +267,10 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """The loaded generator, as the window and reports show it."""
+    """The loaded generator, as the window and reports show it; `path` is its file."""
 
     name: str
+    path: Path
     size: Size
     num_ws: int
     classes: int
@@ -354,6 +367,18 @@ class EngineClient(Protocol):
 
     def remove_sink(self, sink: FrameSink) -> None:
         """Stop calling `sink`."""
+
+    def open_model(self, request: OpenModel) -> None:
+        """Load another model beside the one in use, which it replaces once it is ready.
+
+        Then the status has another `model`, and what was posted for the old one is forgotten.
+        """
+
+    def cancel_opening(self) -> None:
+        """Give up loading another model; forget that the last one could not be loaded."""
+
+    def opening(self) -> Opening | None:
+        """The model on its way, or the last one if it could not be loaded."""
 
     def stop(self) -> None:
         """End the engine and wait for its thread."""

@@ -86,6 +86,13 @@ class Worker:
         outbox.frames.replace_buffers([FrameSlot(editor.device, size) for _ in range(3)])
         self._tell()
 
+    def close(self) -> None:
+        """Let the model go: a picture on its way is waited for, background work ends."""
+        if self._pending is not None:
+            self._pending.request.slot.wait()
+        self._editor.device.synchronize()
+        self._chooser.close()
+
     def cycle(self) -> None:
         """One round; sleeps while there is nothing to do."""
         resting = not (self._working or self._stale or self._pending)
@@ -230,7 +237,7 @@ class Worker:
                 name=editor.runner.name,
                 device=editor.device.name,
                 dtype=editor.device.dtype_name,
-                reason=self._chooser.reason,
+                reason="; ".join(filter(None, [self._chooser.reason, editor.device.note])),
             ),
             activity="dragging" if self._working else paused,
             notice=self._notice,

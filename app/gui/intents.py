@@ -20,6 +20,7 @@ from ..engine.types import (
     PointState,
     RemovePoint,
     ResetPicture,
+    SetClass,
     SetSeed,
 )
 
@@ -93,7 +94,7 @@ class Intents:
                 self._want(point_id, handle=handle)
             case RemovePoint(point_id):
                 self._forget(point_id)
-            case ClearPoints() | ResetPicture() | SetSeed():
+            case ClearPoints() | ResetPicture() | SetSeed() | SetClass():
                 for point in self.points:
                     self._forget(point.id)
             case _:

@@ -29,7 +29,9 @@ SIZE = t.Size(256, 256)
 STEP_S = 1 / 60
 REACH_PX = 40.0  # how far around a handle the picture follows
 DEFAULTS = t.DragConfig.for_model(SIZE, {"step_size": 0.03, "feature_resolution": 64})
-MODEL = t.ModelInfo("fake-256", SIZE, 14, 0, (4, 8, 16, 32, 64, 128, 256), DEFAULTS)
+MODEL = t.ModelInfo(
+    "fake-256", Path("fake-256.safetensors"), SIZE, 14, 0, (4, 8, 16, 32, 64, 128, 256), DEFAULTS
+)
 BACKEND = t.BackendInfo("numpy", "no device", "uint8", "there is no model")
 TIMES = t.StageStats(100, 1e3 * STEP_S, 1.2e3 * STEP_S, 1.3e3 * STEP_S)
 

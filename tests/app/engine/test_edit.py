@@ -32,6 +32,11 @@ MASK = np.ones((30, 40), np.float32)
             [t.AddPoint(A), t.SetMask(MASK), t.SetSeed(9)],
             {"points": (), "mask": None, "seed": 9},
         ),
+        (
+            [t.AddPoint(A), t.SetMask(MASK), t.SetClass(4)],
+            {"points": (), "mask": None, "class_index": 4},
+        ),
+        ([t.SetClass(4), t.SetSeed(9)], {"class_index": 4, "seed": 9}),
         ([t.AddPoint(A), t.SetTruncation(0.5)], {"points": (A,), "psi": 0.5}),
         ([t.SetMask(MASK), t.ResetPicture()], {"mask": MASK}),
         ([t.SetPaused(paused=True)], {"paused": True}),

@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,7 +25,9 @@ from draglive.app.gui.input import Hit, Stroke
 from draglive.app.gui.meters import Meters
 from draglive.app.gui.trace import Trace
 
-MODEL = ModelInfo("small", Size(64, 48), 10, 0, (4, 8, 16), DragConfig(last_layer=5))
+MODEL = ModelInfo(
+    "small", Path("small.safetensors"), Size(64, 48), 10, 0, (4, 8, 16), DragConfig(last_layer=5)
+)
 
 
 class Listener:

@@ -1,0 +1,32 @@
+"""Values about a model on its way to take the place of another. Pure; no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .types import Failed
+
+
+@dataclass(frozen=True, slots=True)
+class OpenModel:
+    """Which model to open and its first picture; `path` None means the default model."""
+
+    path: Path | None = None
+    seed: int = 0
+    psi: float = 1.0
+    class_index: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A model being loaded, or the last one that could not be.
+
+    `what` is a line for the person who waits, `share` how far it is, 0 to 1, or None where that
+    is not known. With `failure` it has ended, and the model before it is in use as it was.
+    """
+
+    request: OpenModel
+    what: str
+    share: float | None = None
+    failure: Failed | None = None
