@@ -32,6 +32,12 @@ class Adam:
         for tensor in (self.mean, self.square, self.count):
             tensor.zero_()
 
+    def restore(self, mean: Tensor, square: Tensor, count: Tensor) -> None:
+        """Take momentum as it was."""
+        self.mean.copy_(mean)
+        self.square.copy_(square)
+        self.count.copy_(count)
+
     def step(self, value: Tensor, gradient: Tensor, live: Tensor) -> None:
         """One step on `value`, in place; `live` 0 leaves everything as it is, bitwise."""
         adam(

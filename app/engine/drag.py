@@ -34,6 +34,7 @@ from .device import Device
 from .graph import StepGraph
 from .points import Points
 from .runners import Runner, Seen, WholeStep
+from .snapshot import Snapshot
 from .types import DragConfig
 
 
@@ -64,10 +65,16 @@ class View:
 
 
 class MaskTerm:
-    """The movable region; it protects the picture as it was when the region was set."""
+    """The movable region; it protects the picture as it was when the region was set.
 
-    def __init__(self, mask: Tensor) -> None:
-        self._mask = mask  # float32 [H, W], 1 = movable
+    Args:
+        mask: float32 [H, W], 1 = movable.
+        protected: the w+ of the picture to protect; None for that of the next step.
+    """
+
+    def __init__(self, mask: Tensor, protected: Tensor | None = None) -> None:
+        self._mask = mask
+        self.protected = protected
         self._anchor: tuple[Tensor, Tensor] | None = None
 
     @property
@@ -84,11 +91,16 @@ class MaskTerm:
         """The same region, to protect the picture of the next step instead."""
         return MaskTerm(self._mask)
 
+    def anchor(self, seen: Seen) -> None:
+        """Learn the picture to protect, seen whole."""
+        features = seen.features
+        keep = keep_map(self._mask, features.shape[2], features.shape[3])
+        self._anchor = features.clone(), keep
+        self.protected = seen.ws.detach().clone()
+
     def gradient(self, weight: Tensor, features: Tensor) -> Tensor:
         """Of `weight` (a scalar) times the mask term, to the features [1, C, h, w]."""
-        if self._anchor is None:
-            keep = keep_map(self._mask, features.shape[2], features.shape[3])
-            self._anchor = features.clone(), keep
+        assert self._anchor is not None
         gradient: Tensor = mask_loss_backward(weight, features, *self._anchor)
         return gradient
 
@@ -111,6 +123,7 @@ class Drag:
         self.mask: MaskTerm | None = None
         self.ws, self._base = ws.clone(), ws
         self._seen: Seen | None = None
+        self._settled = False  # handles are where they belong in what is not seen yet
         self._adam = Adam(ws)
         self._mask_weight = torch.zeros([], device=device.on)
         self._graph = None
@@ -137,6 +150,46 @@ class Drag:
         self.ws += ws - self._base
         self._base = ws
         self._turn_away()
+
+    def save(self) -> Snapshot:
+        """Everything that the next step depends on, besides settings and mask: copies."""
+        points, adam = self.points, self._adam
+        protected = self.mask.protected if self.mask else None
+        slots = [0 if i is None else i for i in points.table.slots]
+        return Snapshot(
+            ws=self.ws.clone(),
+            mean=adam.mean.clone(),
+            square=adam.square.clone(),
+            count=adam.count.clone(),
+            handles=points.handles.clone(),
+            targets=points.targets.clone(),
+            fresh=points.fresh.clone(),
+            references=points.references.clone(),
+            ids=torch.tensor(slots),
+            active=points.active.clone(),
+            protected=self.ws[:, :0] if protected is None else protected,
+        )
+
+    def restore(self, kept: Snapshot, base: Tensor, mask: np.ndarray | None) -> None:
+        """Be as in a snapshot: w+, momentum, handles, references bitwise.
+
+        The features of that picture are made anew, and so are those that the mask protects.
+
+        Args:
+            kept: by `save`, under the present settings.
+            base: float32 [1, num_ws, w_dim], the picture that the edit began with.
+            mask: the movable region that was set then.
+        """
+        self.ws.copy_(kept.ws)
+        self._base = base
+        self._adam.restore(kept.mean, kept.square, kept.count)
+        self.points.restore(kept)
+        self.mask = None
+        if mask is not None:
+            protected = kept.protected.to(self.ws.device) if kept.protected.shape[1] else None
+            self.mask = MaskTerm(self._device.upload(mask), protected)
+        self._seen, self._settled = None, True
+        self._runner.start()
 
     def configure(self, config: DragConfig, runner: Runner) -> None:
         """Take new settings (and the runner for their feature block) from the next step on."""
@@ -165,9 +218,11 @@ class Drag:
 
     def step(self, timers: Timers) -> None:
         """One drag step; w+ stays bitwise when every point has arrived."""
+        if self.mask is not None and not self.mask.anchored:
+            self._anchor(self.mask, timers)
         seen = self._look(timers)
-        self._seen = None  # its gradient is used up, whatever comes of it
-        if self._graph is not None and not self._needs_anchor():
+        self._seen, self._settled = None, False  # its gradient is used up, whatever comes of it
+        if self._graph is not None:
             self._seen = self._graph.step(seen, self._key())
         else:
             self._move(seen, timers)
@@ -176,7 +231,8 @@ class Drag:
     def _key(self) -> Hashable:
         """What a captured step depends on besides data."""
         settings = replace(self._config, step_size=1.0, mask_weight=1.0)
-        return self._runner, settings, self.points.handles.data_ptr(), self.mask
+        places = self.points.handles.data_ptr(), self.points.references.data_ptr()
+        return self._runner, settings, places, self.mask
 
     def _whole_step(self, seen: Seen) -> WholeStep | None:
         config = self._config
@@ -207,8 +263,17 @@ class Drag:
             mask=None if self.mask is None else self.mask.term(self._mask_weight),
         )
 
-    def _needs_anchor(self) -> bool:
-        return self.mask is not None and not self.mask.anchored
+    def _anchor(self, mask: MaskTerm, timers: Timers) -> None:
+        """Let the mask protect the present picture, or the one that it protected before."""
+        if mask.protected is None:
+            mask.anchor(self._look(timers))
+            return
+        self._look(timers)  # the handles belong to the present picture
+        seen = self._runner.see(
+            mask.protected, self.points.handles, self._config.reach_px, whole=True
+        )
+        mask.anchor(seen)
+        self._seen, self._settled = None, True
 
     def _move(self, seen: Seen, timers: Timers = UNTIMED) -> None:
         """Go back from what was seen and move w+."""
@@ -220,9 +285,9 @@ class Drag:
     def _look(self, timers: Timers) -> Seen:
         """The features at the present w+, made anew only when something changed."""
         seen = self._seen
-        if seen is None:
+        if seen is None and not self._settled:
             return self._see(timers)
-        if not self._suffices(seen):
+        if seen is None or not self._suffices(seen):
             with timers.stage("forward"):
                 self._seen = seen = self._run()
         with torch.no_grad():
@@ -282,7 +347,7 @@ class Drag:
 
     def _turn_away(self) -> None:
         """Forget what was seen: it is another picture, or seen by another runner."""
-        self._seen = None
+        self._seen, self._settled = None, False
         self._runner.start()
         if self.mask is not None:
             self.mask = self.mask.anew()

@@ -1,7 +1,7 @@
 """What an edit is: the state that a list of commands folds into. Pure; no torch, no device.
 
-The engine keeps every command it drained (`Event`); `fold` of that list is the state the engine
-is in. Undo, sessions and replay stand on this one function.
+The engine logs every command it drained (`log.Event`); `apply`, one after the other, leads to the
+state that it is in. `history` adds the way back. Undo, sessions and replay stand on these two.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from . import types as t
 
 MAX_SEED = 2**32 - 1  # numpy's RandomState takes no more
+MAX_POINTS = 512  # each brings a window of features and a state to undo to
+MAX_ID = 2**53 - 1  # what every reader of JSON takes for the same number
 
 
 class EditError(ValueError):
@@ -48,17 +50,17 @@ class EditState:
         raise EditError(f"point {point_id}: there is no such point")
 
 
-def fold(start: EditState, commands: Iterable[t.Command]) -> EditState:
+def fold(start: EditState, commands: Iterable[t.EditCommand]) -> EditState:
     """Apply the commands in order."""
     return reduce(apply, commands, start)
 
 
-def apply(state: EditState, command: t.Command) -> EditState:
+def apply(state: EditState, command: t.EditCommand) -> EditState:
     """The state after one command.
 
     Raises:
-        EditError: a point outside the picture or unknown, an id taken, a mask of the wrong size,
-            a seed or psi out of range.
+        EditError: a point outside the picture or unknown, an id taken, more points than
+            `MAX_POINTS`, a mask of the wrong size, a seed or psi out of range.
     """
     match command:
         case t.AddPoint(point):
@@ -93,6 +95,10 @@ def apply(state: EditState, command: t.Command) -> EditState:
 def _add(state: EditState, point: t.DragPoint) -> EditState:
     if any(p.id == point.id for p in state.points):
         raise EditError(f"point {point.id}: the id is taken")
+    if len(state.points) == MAX_POINTS:
+        raise EditError(f"point {point.id}: at most {MAX_POINTS} points, and there are so many")
+    if not -MAX_ID <= point.id <= MAX_ID:
+        raise EditError(f"point id must be from -{MAX_ID} to {MAX_ID}, not {point.id}")
     _inside(state, "handle", point.handle)
     _inside(state, "target", point.target)
     return replace(state, points=(*state.points, point))

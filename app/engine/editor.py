@@ -1,14 +1,18 @@
 """An edit on a loaded model, one call at a time: commands, steps, pictures.
 
 The `Editor` owns everything the worker's thread drives and a script may drive without a thread:
-the state (`edit.EditState`), the event list, the tensors (`drag.Drag`). It knows no clock but the
-stage timers, and nothing of mailboxes or windows.
+the states (`history.History`), the tensors (`drag.Drag`), and what is written down of both
+(`log.EditLog`). It knows no clock but the stage timers, and nothing of mailboxes or windows.
+
+A state that is left is kept: points, mask, settings, w+, momentum and reference features. Undo and
+redo bring them back bitwise (`snapshot`), and so the picture.
 """
 
 from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -20,13 +24,20 @@ from draglive.stylegan2_jit.checkpoints import Checkpoint
 from draglive.stylegan2_jit.compile import Cut, count_blocks
 from draglive.stylegan2_jit.latents import class_vector, seed_to_ws
 
+from . import log as written
 from . import types as t
 from .device import Device, FrameSlot, StageTimers
 from .drag import Drag, View
 from .edit import EditError, EditState, apply
+from .history import History
+from .log import EditLog, Event, FallBack, Happening, NoLog, Origin, SwitchRunner
 from .runners import Runner
+from .shelf import Shelf
+from .snapshot import Snapshot, SnapshotError, pack, unpack
 
 Runners = Callable[[Cut], Runner]  # what runs this cut of the generator now
+GOOD_EVERY = 32  # steps between two w+ that one could fall back to
+GOOD_KEPT = 8  # of these: not finite numbers are noticed a frame or two later
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +65,10 @@ class Editor:
         psi: truncation psi of the first picture.
         class_index: of a conditional model.
 
+    Attributes:
+        history: the states and the present one.
+        steps: done since the start, by undo never undone.
+
     Raises:
         EditError: seed or psi out of range.
         ValueError: the model has no such class, or its preset is not usable.
@@ -75,32 +90,90 @@ class Editor:
         self._generator = checkpoint.generator
         self._runners = runners
         self._started_s = time.perf_counter()
-        self.events: list[t.Event] = []
+        self._log: EditLog = NoLog()
         self.steps = 0
         start = EditState(self.model.size, self.model.defaults, class_index=class_index)
-        self.state = apply(apply(start, t.SetSeed(seed)), t.SetTruncation(psi))
+        self.history = History.begin(apply(apply(start, t.SetSeed(seed)), t.SetTruncation(psi)))
+        self._shelf = Shelf()
+        self._kept: int | None = None  # the state whose tensors are on the shelf as they are now
+        self._good: deque[Snapshot] = deque(maxlen=GOOD_KEPT)
+        self._looked = False
         self._drag = Drag(device, self._runner(), self.state.config, self._ws())
         self._last_slot: FrameSlot | None = None
         self._copies = torch.cuda.Stream(device.on) if device.is_cuda else None
+        self._path = checkpoint.path
+
+    def log_to(self, log: EditLog) -> None:
+        """Tell a log where the edit begins, and everything that happens from now on."""
+        self._log = log
+        log.begin(self._origin())
+
+    @property
+    def state(self) -> EditState:
+        """What the person decided so far."""
+        return self.history.edit
 
     def apply(self, command: t.Command) -> None:
         """Take one command and log it.
 
         Raises:
-            EditError: it makes no sense here; nothing changed and nothing was logged.
+            EditError: it makes no sense here, or the tensors of the state that it leads to are
+                lost; nothing changed and nothing was logged.
         """
-        state = apply(self.state, command)
+        event = self._event(command)
+        before, after = self.history, self.history.after(event)
         if isinstance(command, t.SetConfig):
             self._check(command.config)
         elif isinstance(command, t.SetClass):
             self._check_class(command.index)
-        before, self.state = self.state, state
-        self._carry_out(command, before)
-        self.events.append(t.Event(self.steps, time.perf_counter() - self._started_s, command))
+        returns = isinstance(command, t.Undo | t.Redo | t.GoTo)
+        if returns or after.current != before.current:
+            self._keep()
+        snapshot = self._snapshot(after.current) if returns else None
+        self.history = after
+        if snapshot is not None:
+            self._return(snapshot)
+        else:
+            self._carry_out(command, before.edit)
+        self._log.event(event)
+        self._looked = False
 
     def use_runner(self) -> None:
         """Ask anew what runs the generator: something faster may be ready."""
-        self._drag.configure(self.state.config, self._runner())
+        before, runner = self.runner, self._runner()
+        self._drag.configure(self.state.config, runner)
+        if runner is not before:
+            self.note(SwitchRunner(runner.name))
+
+    def checkpoint(self) -> None:
+        """Log all tensors as they are; waits for the device."""
+        self._log.checkpoint(
+            written.Checkpoint(
+                self.history.current, self.steps, left=False, content=pack(self._drag.save())
+            )
+        )
+
+    def fall_back(self) -> None:
+        """Numbers are not finite: back to the last w+ whose were, or to the seed's picture."""
+        self.note(FallBack())
+        while self._good:
+            snapshot = self._good.pop()
+            if snapshot.is_finite:
+                self._drag.restore(snapshot, self._ws(), self.state.mask)
+                known = set(snapshot.slots)
+                taken = frozenset(p.id for p in self.state.points if p.id not in known)
+                break
+        else:
+            self._drag.start(self._ws())
+            self._drag.points.forget_references()
+            taken = frozenset(p.id for p in self.state.points)
+        self._drag.points.set(self.state.points, taken)
+        self._kept = None
+
+    def note(self, happening: Happening) -> None:
+        """Log what the engine does of its own accord."""
+        self._log.event(self._event(happening))
+        self._looked = False
 
     @property
     def runner(self) -> Runner:
@@ -114,11 +187,15 @@ class Editor:
 
     def look(self) -> View:
         """The present picture and where its points are, without moving anything."""
+        self._looked = True
         return self._drag.look(self.timers)
 
     def advance(self) -> None:
         """One drag step."""
+        if self.steps % GOOD_EVERY == 0 or not self._good:
+            self._good.append(self._drag.save())
         self.steps += 1
+        self._looked, self._kept = True, None
         with self.timers.stage("step"):
             self._drag.step(self.timers)
 
@@ -146,8 +223,37 @@ class Editor:
     def _slots(self) -> tuple[int | None, ...]:
         return tuple(self._drag.points.table.slots)
 
+    def _event(self, what: t.Command | Happening) -> Event:
+        return Event(self.steps, time.perf_counter() - self._started_s, what, self._looked)
+
+    def _keep(self) -> None:
+        """Put the tensors of the present state on the shelf: it is about to be left."""
+        state = self.history.current
+        if self._kept != state:
+            content = pack(self._drag.save())
+            self._shelf.put(state, content)
+            self._log.checkpoint(written.Checkpoint(state, self.steps, left=True, content=content))
+
+    def _snapshot(self, state: int) -> Snapshot:
+        try:
+            content = self._shelf.get(state)
+            return unpack(content, self.model.num_ws, self._drag.ws.shape[2])
+        except (KeyError, OSError, SnapshotError) as error:
+            raise EditError(f"state {state}: its picture is lost") from error
+
+    def _return(self, snapshot: Snapshot) -> None:
+        """Bring the tensors to a state that was left."""
+        self._drag.configure(self.state.config, self._runner())
+        self._drag.restore(snapshot, self._ws(), self.state.mask)
+        self._kept = self.history.current
+        self._good.clear()
+
     def _carry_out(self, command: t.Command, before: EditState) -> None:
         """Bring the tensors to `self.state`."""
+        if not isinstance(command, t.EndGesture | t.SetPaused):
+            self._kept = None
+        if isinstance(command, t.SetSeed | t.SetClass | t.ResetPicture | t.SetTruncation):
+            self._good.clear()
         match command:
             case t.SetSeed() | t.SetClass():
                 self._drag.start(self._ws())
@@ -190,6 +296,24 @@ class Editor:
             class_vector(index, self.model.classes)
         except ValueError as error:
             raise EditError(str(error)) from error
+
+    def _origin(self) -> Origin:
+        return Origin(
+            model=self.model.name,
+            path=str(self._path),
+            size=self.model.size,
+            num_ws=self.model.num_ws,
+            seed=self.state.seed,
+            psi=self.state.psi,
+            class_index=self.state.class_index,
+            config=self.state.config,
+            device=self.device.on.type,
+            hardware=self.device.name,
+            dtype=self.device.dtype_name,
+            backend=self.runner.name,
+            threads=torch.get_num_threads(),
+            torch=torch.__version__,
+        )
 
     def _ws(self) -> Tensor:
         return seed_to_ws(self._generator, self.state.seed, self.state.psi, self.state.class_index)

@@ -13,6 +13,7 @@ from .backends import RunnerChooser
 from .device import Device, open_device
 from .editor import Editor
 from .loading import EngineOptions, Tell, load_editor
+from .log import EditLog, NoLog
 from .mailbox import CommandMailbox
 from .opener import Opener
 from .opening import Opening, OpenModel
@@ -26,10 +27,11 @@ class Engine:
 
     Args:
         options: what to load first and how; loading begins with `start`.
+        log: told of everything that happens, on the engine's thread.
     """
 
-    def __init__(self, options: EngineOptions) -> None:
-        self._options = options
+    def __init__(self, options: EngineOptions, log: EditLog | None = None) -> None:
+        self._options, self._log = options, log or NoLog()
         self._threads = max(torch.get_num_threads() - options.spare_core, 1)
         self._commands = CommandMailbox()
         self._outbox = Outbox()
@@ -54,9 +56,9 @@ class Engine:
         if self._thread.is_alive():
             self._thread.join()
 
-    def post(self, command: t.Command) -> None:
-        """Hand over a command; never waits."""
-        self._commands.post(command)
+    def post(self, command: t.Command) -> int:
+        """Hand over a command; never waits. How many were posted so far (`EngineClient`)."""
+        return self._commands.post(command)
 
     def take_frame(self) -> t.Frame | None:
         """The newest frame not taken yet, or None."""
@@ -69,10 +71,6 @@ class Engine:
     def stats(self) -> t.EngineStats:
         """Latencies and rates of the recent past, totals since the start."""
         return self._outbox.rates.stats(self._editor.timers.stats() if self._editor else {})
-
-    def events(self) -> tuple[t.Event, ...]:
-        """Every command as it was drained; `edit.fold` of them is the state."""
-        return tuple(self._editor.events) if self._editor else ()
 
     def add_sink(self, sink: t.FrameSink) -> None:
         """Call `sink` with every frame from now on, the present one first."""
@@ -122,6 +120,7 @@ class Engine:
         if self._editor is not None:
             self._commands.drain()  # they were meant for the other picture
         self._editor = editor
+        editor.log_to(self._log)
         in_use.enter_context(editor.device.stream())
         interval_s = 1.0 / self._options.frames_per_second
         worker = Worker(editor, chooser, self._commands, self._outbox, interval_s)

@@ -13,26 +13,38 @@ from typing import Generic, TypeVar
 
 from .types import (
     Command,
+    EndGesture,
     Frame,
+    GoTo,
     MoveHandle,
     MoveTarget,
+    Redo,
     SetClass,
     SetConfig,
     SetMask,
     SetPaused,
     SetSeed,
     SetTruncation,
+    Undo,
 )
 
 Buffer = TypeVar("Buffer")
+FENCES = (Undo, Redo, GoTo, EndGesture)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Commands drained together, in order; `oldest_s` is when the first of them was posted."""
+    """Commands drained together, in order.
+
+    Attributes:
+        commands: those that no newer one replaced.
+        oldest_s: when the first of them was posted.
+        posted: so many were posted up to here, replaced ones included.
+    """
 
     commands: tuple[Command, ...]
     oldest_s: float | None
+    posted: int = 0
 
 
 def coalescing_key(command: Command) -> Hashable | None:
@@ -49,6 +61,15 @@ def coalescing_key(command: Command) -> Hashable | None:
             return None
 
 
+def without(commands: Sequence[Command], key: Hashable) -> list[Command]:
+    """The commands less those of a key, as far back as order does not matter."""
+    start = 0
+    for place, command in enumerate(commands):
+        if isinstance(command, FENCES):
+            start = place + 1
+    return [*commands[:start], *(c for c in commands[start:] if coalescing_key(c) != key)]
+
+
 class CommandMailbox:
     """Commands on their way to the engine: 200 moves of one target become one."""
 
@@ -56,18 +77,27 @@ class CommandMailbox:
         self._changed = threading.Condition()
         self._commands: list[Command] = []
         self._oldest_s: float | None = None
+        self._posted = 0
         self._woken = False
 
-    def post(self, command: Command) -> None:
-        """Add a command; it replaces an older one of the same key and goes last."""
+    def post(self, command: Command) -> int:
+        """Add a command; it replaces an older one of the same key and goes last.
+
+        Nothing replaces a command beyond an undo, a redo, or the end of a gesture.
+
+        Returns:
+            How many were posted so far.
+        """
         key = coalescing_key(command)
         with self._changed:
             if key is not None:
-                self._commands = [c for c in self._commands if coalescing_key(c) != key]
+                self._commands = without(self._commands, key)
             self._commands.append(command)
+            self._posted += 1
             if self._oldest_s is None:
                 self._oldest_s = time.perf_counter()
             self._changed.notify_all()
+            return self._posted
 
     def drain(self, timeout_s: float = 0.0) -> Batch:
         """Take all commands; when there is none, wait up to `timeout_s` for one."""
@@ -75,7 +105,7 @@ class CommandMailbox:
             if timeout_s > 0:
                 self._changed.wait_for(lambda: self._commands or self._woken, timeout_s)
             self._woken = False
-            batch = Batch(tuple(self._commands), self._oldest_s)
+            batch = Batch(tuple(self._commands), self._oldest_s, self._posted)
             self._commands, self._oldest_s = [], None
             return batch
 

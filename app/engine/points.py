@@ -16,6 +16,7 @@ from draglive.kernels import track_points
 
 from .device import Device
 from .runners import Seen
+from .snapshot import Snapshot
 from .types import DragPoint, Tracker
 
 
@@ -27,10 +28,11 @@ class PointTable:
 
     def assign(self, points: Sequence[DragPoint]) -> None:
         """Give each point a slot; known ones keep theirs, capacity doubles when it must."""
-        wanted = [point.id for point in points]
+        wanted = {point.id: None for point in points}
         self.slots = [i if i in wanted else None for i in self.slots]
+        known = set(self.slots)
         for point_id in wanted:
-            if point_id not in self.slots:
+            if point_id not in known:
                 if None not in self.slots:
                     self.slots += [None] * len(self.slots)
                 self.slots[self.slots.index(None)] = point_id
@@ -38,9 +40,10 @@ class PointTable:
     def rows(self, points: Sequence[DragPoint], taken: frozenset[int]) -> np.ndarray:
         """Per slot: handle x, y, target x, y, active, taken anew; float32 [P, 6]."""
         table = np.zeros((len(self.slots), 6), dtype=np.float32)
+        slots = {point_id: slot for slot, point_id in enumerate(self.slots)}
         for point in points:
             fresh = float(point.id in taken)
-            table[self.slots.index(point.id)] = (*point.handle, *point.target, 1.0, fresh)
+            table[slots[point.id]] = (*point.handle, *point.target, 1.0, fresh)
         return table
 
 
@@ -82,6 +85,22 @@ class Points:
         self.handles.copy_(torch.where(fresh[:, None], rows[:, 0:2], self.handles))
         self._fresh |= fresh
         self._any_fresh = self._any_fresh or bool(taken)
+
+    @property
+    def fresh(self) -> Tensor:
+        """Which handles were put where the features were not looked at yet: bool [P]."""
+        return self._fresh
+
+    def restore(self, kept: Snapshot) -> None:
+        """Be as in a snapshot; where shapes agree, in the same memory."""
+        self.table.slots = kept.slots
+        on = self._device.on
+        self.handles = _become(self.handles, kept.handles, on)
+        self.targets = _become(self.targets, kept.targets, on)
+        self.active = _become(self.active, kept.active, on)
+        self.references = _become(self.references, kept.references, on)
+        self._fresh = _become(self._fresh, kept.fresh, on)
+        self._any_fresh = True  # perhaps: looking once too often changes nothing
 
     def forget_references(self) -> None:
         """Take all references anew, where the handles are: the features changed their meaning."""
@@ -140,6 +159,11 @@ class Points:
             self.active = _padded(self.active, missing)
             self.references = _padded(self.references, missing)
             self._fresh = _padded(self._fresh, missing)
+
+
+def _become(tensor: Tensor, value: Tensor, on: torch.device) -> Tensor:
+    """The tensor with another value; another tensor where the shape is another."""
+    return tensor.copy_(value) if tensor.shape == value.shape else value.to(on, copy=True)
 
 
 def _padded(tensor: Tensor, rows: int) -> Tensor:

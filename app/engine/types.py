@@ -7,17 +7,19 @@ Coordinates are image pixels, order (x, y), y down, (0, 0) the centre of the top
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from . import settings
+
 if TYPE_CHECKING:
+    from .history import History
     from .opening import Opening, OpenModel
 
-Tracker = Literal["l1", "l2"]
 Activity = Literal["idle", "dragging", "paused"]
 
 
@@ -54,71 +56,8 @@ class DragPoint:
     target: Point
 
 
-@dataclass(frozen=True, slots=True)
-class DragConfig:
-    """The settings of a drag (DragGAN section 3.2 and its supplement). Defaults live here, once.
-
-    Lengths are image pixels; a model's own preset replaces the defaults (`DragPreset`).
-    """
-
-    step_size: float = 2e-3  # Adam's learning rate in w+
-    motion_radius_px: float = 3.0  # r1, of the motion supervision disc
-    track_radius_px: int = 12  # r2, half the side of the tracking square
-    speed_px: float = 1.0  # length of the supervised motion d, clipped to what remains
-    stop_px: float = 1.0  # a handle this near its target has arrived
-    mask_weight: float = 20.0  # lambda
-    first_layer: int = 0  # of w+, inclusive
-    last_layer: int = 5  # of w+, inclusive
-    feature_resolution: int = 128  # the block whose output is supervised and tracked
-    tracker: Tracker = "l1"
-
-    def __post_init__(self) -> None:
-        """Refuse values that no drag can use, naming field, rule and value."""
-        for name in ("step_size", "motion_radius_px", "speed_px", "stop_px"):
-            _require(0 < getattr(self, name) < float("inf"), name, "above 0", self)
-        _require(1 <= self.track_radius_px <= 128, "track_radius_px", "from 1 to 128", self)
-        _require(self.motion_radius_px <= 128, "motion_radius_px", "at most 128", self)
-        _require(0 <= self.mask_weight < float("inf"), "mask_weight", "0 or above", self)
-        _require(self.first_layer >= 0, "first_layer", "0 or above", self)
-        _require(
-            self.last_layer >= self.first_layer,
-            "last_layer",
-            f"at least first_layer ({self.first_layer})",
-            self,
-        )
-        _require(self.tracker in ("l1", "l2"), "tracker", "'l1' or 'l2'", self)
-
-    @property
-    def reach_px(self) -> float:
-        """How far from a handle, before it is tracked, the features are read."""
-        return self.track_radius_px + self.motion_radius_px + self.speed_px
-
-    @classmethod
-    def for_model(cls, size: Size, preset: Mapping[str, float | int | str]) -> DragConfig:
-        """The defaults for one model: radii scaled to its size, then its preset's values.
-
-        Args:
-            size: the model's picture size; radii are the paper's 3/512 and 12/512 of its height.
-            preset: field name → value, from the checkpoint's metadata.
-
-        Raises:
-            ValueError: the preset names a field that does not exist or a value out of range.
-        """
-        scale = size.height / 512
-        values: dict[str, float | int | str] = {
-            "motion_radius_px": max(3 * scale, 1.0),
-            "track_radius_px": max(round(12 * scale), 2),
-            "feature_resolution": min(128, size.height),
-        }
-        unknown = sorted(set(preset) - {f.name for f in fields(cls)})
-        if unknown:
-            raise ValueError(f"drag preset: unknown field {unknown[0]!r}")
-        return cls(**{**values, **preset})  # type: ignore[arg-type]
-
-
-def _require(holds: bool, name: str, rule: str, config: DragConfig) -> None:
-    if not holds:
-        raise ValueError(f"{name} must be {rule}, not {getattr(config, name)!r}")
+Tracker = settings.Tracker
+DragConfig = settings.DragConfig
 
 
 # --- Commands: what a person (or a script) asks of the engine -----------------------------------
@@ -206,7 +145,29 @@ class SetPaused:
     paused: bool
 
 
-Command: TypeAlias = (
+@dataclass(frozen=True, slots=True)
+class EndGesture:
+    """The hand let go: what comes next is another action, with a state of its own to undo to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Back to the state before the last action; what was undone stays in the tree of states."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redo:
+    """Forward again, to the state that was left last."""
+
+
+@dataclass(frozen=True, slots=True)
+class GoTo:
+    """To any state of the tree, by its number."""
+
+    state: int
+
+
+EditCommand: TypeAlias = (
     AddPoint
     | MoveTarget
     | MoveHandle
@@ -220,15 +181,8 @@ Command: TypeAlias = (
     | SetMask
     | SetPaused
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One command as the engine drained it: after `step` steps, `time_s` after the start."""
-
-    step: int
-    time_s: float
-    command: Command
+Navigation: TypeAlias = Undo | Redo | GoTo
+Command: TypeAlias = EditCommand | EndGesture | Navigation
 
 
 # --- What comes back ----------------------------------------------------------------------------
@@ -263,6 +217,7 @@ class Frame:
     points: tuple[PointState, ...]
     input_s: float | None  # time.perf_counter() of the oldest command that it first answers
     arrived: bool  # every point has arrived (or there is none)
+    commands: int = 0  # of all that were posted, so many are known to it (`EngineClient.post`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,12 +252,18 @@ class Loading:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The model is loaded; `notice` is the last thing worth telling, or empty."""
+    """The model is loaded; `notice` is the last thing worth telling, or empty.
+
+    `history` has the present state, and all those one can go back to, as of the first `commands`
+    commands posted.
+    """
 
     model: ModelInfo
     backend: BackendInfo
     activity: Activity
     notice: str = ""
+    history: History | None = None
+    commands: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,8 +311,13 @@ FrameSink: TypeAlias = Callable[[Frame], None]
 class EngineClient(Protocol):
     """All that a window or a script needs of an engine, wherever it runs."""
 
-    def post(self, command: Command) -> None:
-        """Hand over a command; never waits."""
+    def post(self, command: Command) -> int:
+        """Hand over a command; never waits.
+
+        Returns:
+            How many were posted so far: a frame or status with at least so many `commands` knows
+            of this one, be it carried out, refused or replaced by a newer one.
+        """
 
     def take_frame(self) -> Frame | None:
         """The newest frame not taken yet, or None; the frame taken before it becomes invalid."""

@@ -27,6 +27,7 @@ from .mailbox import Batch, CommandMailbox, FrameMailbox
 from .pace import Pace, Rates
 
 NAP_S = 0.2  # how long an idle loop sleeps before it looks for a finished back-end
+KEEP_S = 0.9  # between two times that all tensors are logged, while they change
 PATIENCE_STEPS = 300  # so many without coming nearer, and a drag rests
 STILL_AFTER_S = 0.1  # without a command for so long, a hand rests
 PROGRESS_PX = 0.25  # nearer by less than this is not nearer
@@ -48,7 +49,7 @@ class Pending:
 
     request: Request
     input_s: float | None
-    drained: int  # how many commands it knows of
+    commands: int  # of those posted, so many it knows of
 
 
 class Worker:
@@ -76,6 +77,9 @@ class Worker:
         self._numbers = itertools.count()
         self._pending: Pending | None = None
         self._input_s: float | None = None
+        self._commands_taken = 0
+        self._kept_s = time.perf_counter()  # when the tensors were logged last
+        self._kept_step = editor.steps
         self._greeted: tuple[t.FrameSink, ...] = ()
         self._commanded_s = -1.0
         self._working = False  # points are on their way
@@ -105,6 +109,7 @@ class Worker:
             elif self._stale:
                 self._show(self._editor.look())
             self._deliver(wait=not self._working)
+            self._keep()
         except Exception as error:  # whatever it is, the person must see it
             self._fail(error)
 
@@ -114,10 +119,11 @@ class Worker:
                 self._editor.apply(command)
             except EditError as error:
                 self._notice = str(error)
+            else:
+                self._working = self._works_after(command)
+        self._commands_taken = batch.posted
         if batch.commands:
             self._commanded_s = time.perf_counter()
-            state = self._editor.state
-            self._working = bool(state.points) and not state.paused
             self._nearest_px = float("inf")
             self._give_up_at = self._editor.steps + PATIENCE_STEPS
             self._input_s = self._input_s or batch.oldest_s
@@ -125,6 +131,23 @@ class Worker:
             self._tell()
         if self._outbox.sinks != self._greeted:  # a new one gets the present picture
             self._greeted, self._stale = self._outbox.sinks, True
+
+    def _works_after(self, command: t.Command) -> bool:
+        """A state that one went back to rests, as it was, until somebody does something to it."""
+        state = self._editor.state
+        if isinstance(command, t.EndGesture):
+            return self._working
+        if isinstance(command, t.Undo | t.Redo | t.GoTo):
+            return False
+        return bool(state.points) and not state.paused
+
+    def _keep(self) -> None:
+        """Have the tensors logged, so that nobody loses more than the last second."""
+        now_s = time.perf_counter()
+        resting = not (self._working or self._stale or self._pending)
+        if self._kept_step != self._editor.steps and (now_s - self._kept_s > KEEP_S or resting):
+            self._editor.checkpoint()
+            self._kept_s, self._kept_step = now_s, self._editor.steps
 
     def _poll_backends(self) -> None:
         news = self._chooser.poll()
@@ -171,7 +194,7 @@ class Worker:
         except Exception:
             self._outbox.frames.give_back(slot)
             raise
-        self._pending = Pending(request, self._input_s, len(self._editor.events))
+        self._pending = Pending(request, self._input_s, self._commands_taken)
         self._input_s, self._stale = None, coarser > 0
 
     def _deliver(self, *, wait: bool) -> None:
@@ -190,7 +213,7 @@ class Worker:
         for sink in self._outbox.sinks:
             sink(frame)
         self._outbox.frames.publish(frame, slot)
-        if pending.drained == len(self._editor.events):
+        if pending.commands == self._commands_taken:
             self._consider_resting(frame)
 
     def _frame(self, pending: Pending) -> t.Frame:
@@ -203,6 +226,7 @@ class Worker:
             points=points,
             input_s=pending.input_s,
             arrived=all(point.arrived for point in points),
+            commands=pending.commands,
         )
 
     def _consider_resting(self, frame: t.Frame) -> None:
@@ -241,4 +265,6 @@ class Worker:
             ),
             activity="dragging" if self._working else paused,
             notice=self._notice,
+            history=editor.history,
+            commands=self._commands_taken,
         )

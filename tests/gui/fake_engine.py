@@ -73,8 +73,8 @@ class FakeEngine:
         self._thread = threading.Thread(target=self._run, name="fake-engine", daemon=True)
         self._thread.start()
 
-    def post(self, command: t.Command) -> None:
-        self._commands.post(command)
+    def post(self, command: t.Command) -> int:
+        return self._commands.post(command)
 
     def take_frame(self) -> t.Frame | None:
         return self._frames.take()

@@ -10,6 +10,7 @@ from draglive.app.engine import worker
 from draglive.app.engine.edit import EditState, fold
 from draglive.app.engine.editor import Editor
 from draglive.app.engine.engine import Engine, EngineOptions
+from draglive.app.engine.log import EventList
 
 NEAR = t.DragPoint(1, t.Point(10, 12), t.Point(10.5, 12))
 FAR = t.DragPoint(2, t.Point(20, 20), t.Point(2, 2))
@@ -27,8 +28,14 @@ def wait_for(condition, what):
 
 
 @pytest.fixture
-def engine(small_model):
-    engine = Engine(EngineOptions(small_model, "cpu", "float32", "eager", seed=1, background=False))
+def log():
+    return EventList()
+
+
+@pytest.fixture
+def engine(small_model, log):
+    options = EngineOptions(small_model, "cpu", "float32", "eager", seed=1, background=False)
+    engine = Engine(options, log)
     engine.start()
     wait_for(engine.take_frame, "the first picture")
     yield engine
@@ -96,10 +103,10 @@ def test_pausing_stops_the_steps_but_not_the_pictures(engine):
     assert engine.stats().steps == steps
 
 
-def test_nonsense_is_told_and_changes_nothing(engine):
+def test_nonsense_is_told_and_changes_nothing(engine, log):
     engine.post(t.AddPoint(t.DragPoint(1, t.Point(500, 0), t.Point(0, 0))))
     wait_for(lambda: "outside the picture" in engine.status().notice, "the notice")
-    assert engine.events() == ()
+    assert log.events == []
 
 
 def test_a_failure_is_shown_and_a_reset_heals_it(engine, monkeypatch):
@@ -166,12 +173,12 @@ def test_a_removed_sink_is_left_alone(engine):
     assert len(frames) == count
 
 
-def test_the_events_fold_into_the_state(engine):
+def test_the_events_fold_into_the_state(engine, log):
     for command in (t.SetSeed(3), t.AddPoint(NEAR), t.SetTruncation(0.5), t.AddPoint(FAR)):
         engine.post(command)
-        wait_for(lambda c=command: c in [e.command for e in engine.events()], "the event")
+        wait_for(lambda c=command: c in [e.command for e in log.events], "the event")
     start = EditState(t.Size(32, 32), engine.status().model.defaults, seed=1)
-    state = fold(start, (event.command for event in engine.events()))
+    state = fold(start, (event.command for event in log.events))
     assert (state.seed, state.psi, state.points) == (3, 0.5, (NEAR, FAR))
 
 
@@ -216,3 +223,35 @@ def test_what_cannot_be_loaded_is_said_in_a_line(options, line, small_model, tmp
 
 def test_stopping_before_the_start_is_fine(small_model):
     Engine(EngineOptions(small_model)).stop()
+
+
+def test_frames_and_status_say_how_many_commands_they_know(engine):
+    posted = engine.post(t.SetTruncation(0.9))
+    posted = engine.post(t.SetTruncation(0.8))
+    posted = engine.post(t.RemovePoint(77))
+    assert posted == 3
+    wait_for(lambda: (f := engine.take_frame()) and f.commands == posted, "the frame")
+    assert engine.status().commands == posted
+    assert engine.status().history.edit.psi == 0.8
+
+
+def test_an_undone_edit_rests_as_it_was_until_something_is_done_to_it(engine):
+    engine.post(t.AddPoint(FAR))
+    wait_for(lambda: engine.stats().steps > 3, "steps")
+    engine.post(t.SetTruncation(0.9))
+    engine.post(t.Undo())
+    posted = engine.post(t.EndGesture())
+    wait_for(lambda: engine.status().commands == posted, "the undo")
+    assert activity(engine) == "idle"
+    steps = engine.stats().steps
+    time.sleep(0.2)
+    assert engine.stats().steps == steps
+    engine.post(t.MoveTarget(2, t.Point(3, 3)))
+    wait_for(lambda: engine.stats().steps > steps, "steps towards another target")
+
+
+def test_the_tensors_are_logged_each_second_and_at_the_end(engine, log):
+    engine.post(t.AddPoint(NEAR))
+    wait_for(lambda: log.checkpoints, "a checkpoint")
+    wait_for(lambda: activity(engine) == "idle", "rest")
+    wait_for(lambda: log.checkpoints[-1].step == engine.stats().steps, "the last one")

@@ -11,6 +11,7 @@ import torch
 from draglive.app.engine import loading
 from draglive.app.engine import types as t
 from draglive.app.engine.engine import Engine, EngineOptions
+from draglive.app.engine.log import EventList
 from draglive.app.engine.opening import OpenModel
 from draglive.stylegan2_jit.checkpoints import save_generator
 from draglive.stylegan2_jit.config import GeneratorConfig
@@ -41,7 +42,8 @@ def other_model(tmp_path_factory):
 
 @pytest.fixture
 def engine(small_model):
-    engine = Engine(EngineOptions(small_model, "cpu", "float32", "eager", seed=1, background=False))
+    options = EngineOptions(small_model, "cpu", "float32", "eager", seed=1, background=False)
+    engine = Engine(options, EventList())
     engine.start()
     wait_for(engine.take_frame, "the first picture")
     yield engine
@@ -80,7 +82,7 @@ def test_the_old_model_is_dragged_until_the_new_one_is_there(engine, other_model
     assert frame.rgba.shape == (64, 64, 4)
     assert frame.points == ()
     assert engine.opening() is None
-    assert engine.events() == ()
+    assert engine._log.events == []
     engine.post(t.AddPoint(t.DragPoint(1, t.Point(50, 50), t.Point(10, 10))))
     wait_for(lambda: activity(engine) == "dragging", "a drag on the other model")
 
@@ -147,7 +149,7 @@ def test_what_was_posted_for_the_old_picture_does_not_reach_the_new_one(
     wait_for(lambda: model_name(engine) == "other", "the other model")
     wait_for(engine.take_frame, "its picture")
     assert engine.status().notice == ""
-    assert engine.events() == ()
+    assert engine._log.events == []
 
 
 def test_when_the_first_model_cannot_be_loaded_another_can_be_opened(other_model, tmp_path):
@@ -175,7 +177,7 @@ def test_classes_are_pictures_of_their_own(engine, other_model):
     second = wait_for(engine.take_frame, "its picture").rgba.copy()
     engine.post(t.AddPoint(FAR))
     engine.post(t.SetClass(1))
-    wait_for(lambda: engine.events() and activity(engine) == "idle", "the class")
+    wait_for(lambda: engine._log.events and activity(engine) == "idle", "the class")
     frame = wait_for(engine.take_frame, "its picture")
     assert frame.points == ()
     assert (frame.rgba != second).any()
@@ -189,7 +191,7 @@ def test_classes_are_pictures_of_their_own(engine, other_model):
 def test_a_model_without_classes_says_so(engine):
     engine.post(t.SetClass(0))
     wait_for(lambda: "no classes" in engine.status().notice, "the rule")
-    assert engine.events() == ()
+    assert engine._log.events == []
 
 
 def test_float16_is_not_used_where_it_would_overflow(other_model):
