@@ -22,7 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from draglive.app.engine import types as t
-from draglive.app.engine.edit import EditError, EditState, apply
+from draglive.app.engine.edit import EditError, EditState
+from draglive.app.engine.history import History
+from draglive.app.engine.log import Event
 from draglive.app.engine.mailbox import Batch, CommandMailbox, FrameMailbox
 
 SIZE = t.Size(256, 256)
@@ -65,7 +67,9 @@ class FakeEngine:
         self._status: t.EngineStatus = t.Loading("loading the model")
         self._sinks: tuple[t.FrameSink, ...] = ()
         self._stopping = threading.Event()
-        self._state = EditState(size, DEFAULTS)
+        self._history = History.begin(EditState(size, DEFAULTS))
+        self._left: dict[int, dict[int, Pull]] = {}  # by state
+        self._known = 0
         self._pulls: dict[int, Pull] = {}
         self._face = draw_face(0, size)
         self._sequence = self._steps = 0
@@ -132,12 +136,23 @@ class FakeEngine:
                 self._apply(command)
             except EditError as error:
                 notice = str(error)
+        self._known = batch.posted
         if batch.commands:
             self._tell(notice)
 
+    @property
+    def _state(self) -> EditState:
+        return self._history.edit
+
     def _apply(self, command: t.Command) -> None:
-        self._state = apply(self._state, command)
+        before = self._history
+        self._history = before.after(Event(self._steps, time.perf_counter(), command))
+        if self._history.current != before.current:
+            self._left[before.current] = {i: replace(p) for i, p in self._pulls.items()}
         match command:
+            case t.Undo() | t.Redo() | t.GoTo():
+                self._face = draw_face(self._state.seed, self._state.size)
+                self._pulls = {i: replace(p) for i, p in self._left[self._history.current].items()}
             case t.SetSeed(seed):
                 self._face = draw_face(seed, self._state.size)
             case t.MoveHandle(point_id, handle):
@@ -152,7 +167,7 @@ class FakeEngine:
     def _tell(self, notice: str) -> None:
         moving: t.Activity = "dragging" if self._is_moving() else "idle"
         activity: t.Activity = "paused" if self._state.paused else moving
-        self._status = t.Ready(self._model, BACKEND, activity, notice)
+        self._status = t.Ready(self._model, BACKEND, activity, notice, self._history, self._known)
 
     def _is_moving(self) -> bool:
         return not self._state.paused and not all(p.arrived for p in self._points())
@@ -180,7 +195,9 @@ class FakeEngine:
         warp(self._face, list(self._pulls.values()), buffer)
         points = self._points()
         arrived = all(p.arrived for p in points)
-        frame = t.Frame(self._sequence, self._steps, buffer, points, self._input_s, arrived)
+        frame = t.Frame(
+            self._sequence, self._steps, buffer, points, self._input_s, arrived, self._known
+        )
         self._sequence += 1
         self._input_s = None
         for sink in self._sinks:
