@@ -18,6 +18,7 @@ from .loading import (
     inspect_checkpoint,
     load_checkpoint,
     load_generator,
+    load_latent,
 )
 from .safetensors_file import save_generator
 
@@ -40,5 +41,6 @@ __all__ = [
     "inspect_checkpoint",
     "load_checkpoint",
     "load_generator",
+    "load_latent",
     "save_generator",
 ]

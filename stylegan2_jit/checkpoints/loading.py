@@ -1,6 +1,6 @@
 """From a path to a generator, to facts about it, or to a file of our own.
 
-Knows no formats: `formats.read_model` finds out what a file is.
+Knows no formats: `formats.open_model` finds out what a file is.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor
 from ..networks import Generator
 from .checkpoint import Cancelled, Checkpoint, CheckpointInfo, ModuleName, Progress
 from .errors import DamagedFileError, LoadCancelledError, MismatchError, OutputError, told_of
-from .formats import read_model
+from .formats import open_model, read_latent
 from .precision import advice_for
 from .safetensors_file import write_safetensors
 from .stored import StoredModel
@@ -56,8 +56,8 @@ def load_checkpoint(
     """
     path = DEFAULT_MODEL if path is None else path
     with told_of(path):
-        stored = read_model(path, module)
-        generator = _build(stored, progress, cancelled)
+        with open_model(path, module) as stored:
+            generator = _build(stored, progress, cancelled)
         return Checkpoint(
             generator=generator,
             name=stored.name or path.stem,
@@ -89,7 +89,8 @@ def inspect_checkpoint(
         CheckpointError: as `load_checkpoint`, but for values of tensors, which are not looked at.
     """
     with told_of(path):
-        stored = read_model(path, module)
+        with open_model(path, module) as stored:
+            pass  # the tensors' shapes are enough
         expected = _meta_generator(stored)
         _check_shapes(stored, expected)
         return CheckpointInfo(
@@ -134,8 +135,7 @@ def convert_checkpoint(  # noqa: PLR0913  two files and how; all else by keyword
         CheckpointError: as `load_checkpoint`; `OutputError` if `out` exists or cannot be written.
     """
     _refuse_to_replace(out, force)
-    with told_of(path):
-        stored = read_model(path, module)
+    with told_of(path), open_model(path, module) as stored:
         generator = _build(stored, progress, cancelled)
     metadata = {
         "name": stored.name or path.stem,
@@ -215,3 +215,19 @@ def _build(
     generator.prepare(torch.float32)
     _report(progress, cancelled, 1.0)
     return generator
+
+
+def load_latent(path: Path) -> Tensor:
+    """A latent in w+ from a torch file, such as PTI's pivots.
+
+    Returns:
+        float32 [1, num_ws, w_dim].
+
+    Raises:
+        CheckpointError: the file holds something else; see `errors`.
+    """
+    with told_of(path):
+        values = read_latent(path)
+        if not values.isfinite().all():
+            raise DamagedFileError("has values that are not finite")
+        return values.reshape(1, *values.shape[-2:])

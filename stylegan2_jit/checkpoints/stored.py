@@ -6,12 +6,13 @@ Every reader ends here, in NVIDIA's parameter names; everything after it knows n
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from torch import Tensor
 
 from ..config import GeneratorConfig
+from ..layers import binomial_filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +49,20 @@ class StoredModel:
     name: str | None = None
     licence: str | None = None
     drag_preset: Mapping[str, float | int | str] = field(default_factory=dict)
+
+
+def low_pass_filters(blocks: Iterable[int], *, resnet: bool) -> dict[str, StoredTensor]:
+    """NVIDIA's files have the filter [1, 3, 3, 1] in many places; other formats in none.
+
+    Args:
+        blocks: their heights.
+        resnet: whether blocks have a residual branch.
+    """
+    filters = {}
+    for height in blocks:
+        owners = ["", "conv1."] + (["conv0."] if height > 4 else [])
+        owners += ["skip."] if resnet and height > 4 else []
+        for owner in owners:
+            name = f"synthesis.b{height}.{owner}resample_filter"
+            filters[name] = StoredTensor((4, 4), binomial_filter)
+    return filters
