@@ -10,9 +10,10 @@ from typing import NoReturn
 
 import click
 
+from .commands.bench import bench
 from .commands.edit import drag
 from .commands.errors import expected_errors
-from .commands.machine import bench, doctor
+from .commands.machine import doctor
 from .commands.window import demo, open_window
 
 BAD_INPUT = 2

@@ -1,1 +1,9 @@
-"""Bundled benchmarks: how fast the live loop is on this machine."""
+"""Bundled benchmarks: how fast the live loop is here, how well it drags, and against whom.
+
+One shape for all. `turns` lets subjects take turns, so that a noisy machine is noisy for all of
+them; `result` is what came of it, with the machine's card, as JSON, as a table and as charts.
+
+    step       a drag step and its picture, by resolution, points, mask, back-end, dtype
+    kernels    each fused operation against its plain-torch reference
+    scaling    how the step grows, with fitted exponents
+"""

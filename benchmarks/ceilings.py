@@ -5,7 +5,6 @@ The rates are measured in the same run as the step, because a shared machine's c
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,6 +13,8 @@ import torch
 from draglive.app.engine.device import Device
 from draglive.kernels.network import Network
 from draglive.kernels.windows import WindowPlan
+
+from .turns import time_ms
 
 SIDE = 2048  # of the matrices multiplied
 COPIED_BYTES = 1 << 28
@@ -36,10 +37,19 @@ class Ceilings:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a drag step must compute and read: convolutions, forward and to the data."""
+    """What a drag step must compute and move: convolutions, forward and to the data."""
 
     flops: float
-    weight_bytes: float
+    weight_bytes: float  # read, once each way
+    map_bytes: float  # written and read, once each way; may stay in a cache
+
+    def rates(self, step_ms: float) -> dict[str, float]:
+        """Done in a second, by a step that takes so long."""
+        moved = self.weight_bytes + self.map_bytes
+        return {
+            "teraflops": self.flops / step_ms / 1e9,
+            "gigabytes_per_s": moved / step_ms / 1e6,
+        }
 
 
 def step_work(network: Network, plan: WindowPlan, bytes_per_value: int = 2) -> Work:
@@ -48,14 +58,15 @@ def step_work(network: Network, plan: WindowPlan, bytes_per_value: int = 2) -> W
     Args:
         network: the generator's constants.
         plan: what is computed of each map.
-        bytes_per_value: of the weights; 2 for bfloat16 and float16.
+        bytes_per_value: of weights and maps; 2 for bfloat16 and float16.
     """
-    flops = weights = 0.0
+    flops = weights = maps = 0.0
     for layer, reads, makes in zip(network.layers, plan.reads, plan.makes, strict=False):
         part = reads if layer.up else makes  # a transposed convolution works for each sample read
         flops += 2.0 * layer.weight.numel() * plan.batch(part) * part.height * part.width
         weights += layer.weight.numel()
-    return Work(2 * flops, 2 * weights * bytes_per_value)
+        maps += layer.weight.shape[0] * plan.batch(makes) * makes.height * makes.width
+    return Work(2 * flops, 2 * weights * bytes_per_value, 4 * maps * bytes_per_value)
 
 
 def measure_ceilings(device: Device) -> Ceilings:
@@ -63,17 +74,10 @@ def measure_ceilings(device: Device) -> Ceilings:
     left = torch.randn(SIDE, SIDE, device=device.on).to(device.dtype)
     block = torch.zeros(COPIED_BYTES, dtype=torch.uint8, device=device.on)
     target = torch.empty_like(block)
-    product_s = _best_s(device, lambda: left @ left)
-    copy_s = _best_s(device, lambda: target.copy_(block))
-    return Ceilings(2.0 * SIDE**3 / product_s / 1e12, 2.0 * COPIED_BYTES / copy_s / 1e9)
+    product_ms = _best_ms(device, lambda: left @ left)
+    copy_ms = _best_ms(device, lambda: target.copy_(block))
+    return Ceilings(2.0 * SIDE**3 / product_ms / 1e9, 2.0 * COPIED_BYTES / copy_ms / 1e6)
 
 
-def _best_s(device: Device, call: Callable[[], object]) -> float:
-    samples = []
-    for _ in range(ROUNDS):
-        device.synchronize()
-        start = time.perf_counter()
-        call()
-        device.synchronize()
-        samples.append(time.perf_counter() - start)
-    return min(samples)
+def _best_ms(device: Device, call: Callable[[], object]) -> float:
+    return min(time_ms(device, call) for _ in range(ROUNDS))

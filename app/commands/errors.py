@@ -17,9 +17,10 @@ def tell_errors(action: Callable[[], object]) -> None:
 
 def expected_errors() -> tuple[type[Exception], ...]:
     """The errors that are a person's to mend: bad input, a missing device, an unwritable place."""
+    from draglive.benchmarks.errors import BenchmarkError
     from draglive.stylegan2_jit.compile import BackendError
 
     from ..demo import DemoError
     from ..session.errors import SessionError
 
-    return SessionError, DemoError, BackendError, ValueError, OSError
+    return SessionError, DemoError, BackendError, BenchmarkError, ValueError, OSError

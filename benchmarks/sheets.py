@@ -1,0 +1,85 @@
+"""How each benchmark's result is shown: the columns of its table, its charts."""
+
+from __future__ import annotations
+
+from .result import Chart, Column, Sheet
+
+STEP = Sheet(
+    "step",
+    "A drag step and its picture, milliseconds. `step` back to back, `round trip` waited for; "
+    "`floor` is what the machine's best rates, measured in the same run, allow.",
+    (
+        Column("step p50", "stages.step.p50_ms"),
+        Column("p95", "stages.step.p95_ms"),
+        Column("p99", "stages.step.p99_ms"),
+        Column("floor", "floor_ms"),
+        Column("steps/s", "steps_per_second", 0),
+        Column("round trip", "step.p50_ms"),
+        Column("picture p50", "picture.p50_ms"),
+        Column("p95", "picture.p95_ms"),
+        Column("TFLOP/s", "rates.teraflops", 2),
+        Column("GB/s", "rates.gigabytes_per_s", 1),
+        Column("peak MB", "memory_mb", 0),
+    ),
+    (
+        Chart(
+            "A drag step by number of points",
+            y=("stages.step.p50_ms", "milliseconds, p50"),
+            x=("points", "points"),
+            by=("resolution", "backend", "dtype", "masked"),
+        ),
+    ),
+)
+
+CHECK = Sheet(
+    "check",
+    "This revision against another, interleaved; milliseconds. Slower: the ratio of the medians is "
+    "above the limit and their intervals do not meet.",
+    (
+        Column("base p50", "base.p50_ms"),
+        Column("from", "base.low_ms"),
+        Column("to", "base.high_ms"),
+        Column("here p50", "here.p50_ms"),
+        Column("from", "here.low_ms"),
+        Column("to", "here.high_ms"),
+        Column("ratio", "ratio", 2),
+        Column("slower", "slower"),
+    ),
+    (Chart("This revision's time over the other's", y=("ratio", "ratio of the medians")),),
+)
+
+KERNELS = Sheet(
+    "kernels",
+    "Each fused operation against its plain-torch reference; milliseconds. Errors are relative to "
+    "the reference in float64 (pictures: in float32).",
+    (
+        Column("fused p50", "fused.p50_ms"),
+        Column("p95", "fused.p95_ms"),
+        Column("reference p50", "reference.p50_ms"),
+        Column("faster", "ratio", 1),
+        Column("MB", "megabytes", 2),
+        Column("GB/s", "gigabytes_per_s", 1),
+        Column("error", "error", 6),
+        Column("reference's", "reference_error", 6),
+    ),
+    (
+        Chart(
+            "How much faster than plain torch",
+            y=("ratio", "times"),
+        ),
+    ),
+)
+
+SCALING = Sheet(
+    "scaling",
+    "How a step grows with points, resolution and channels, and a picture with the batch; "
+    "random weights. Exponents are fitted to the larger half of x.",
+    (
+        Column("x", "x"),
+        Column("p50 ms", "time.p50_ms"),
+        Column("p95", "time.p95_ms"),
+    ),
+    (Chart("Growth", y=("time.p50_ms", "milliseconds, p50"), x=("x", "x"), by=("axis",)),),
+)
+
+SHEETS = {sheet.name: sheet for sheet in (STEP, CHECK, KERNELS, SCALING)}
