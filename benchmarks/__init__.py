@@ -6,4 +6,5 @@ them; `result` is what came of it, with the machine's card, as JSON, as a table 
     step       a drag step and its picture, by resolution, points, mask, back-end, dtype
     kernels    each fused operation against its plain-torch reference
     scaling    how the step grows, with fitted exponents
+    latency    mouse to picture in the real window
 """

@@ -82,4 +82,25 @@ SCALING = Sheet(
     (Chart("Growth", y=("time.p50_ms", "milliseconds, p50"), x=("x", "x"), by=("axis",)),),
 )
 
-SHEETS = {sheet.name: sheet for sheet in (STEP, CHECK, KERNELS, SCALING)}
+LATENCY = Sheet(
+    "latency",
+    "From a movement of the mouse to the frame that first answers it, in the real window; "
+    "milliseconds.",
+    (
+        Column("moves", "moves"),
+        Column("answered", "answered"),
+        Column("mouse to command p50", "mouse_to_command.p50_ms", 1),
+        Column("mouse to frame p50", "mouse_to_frame.p50_ms", 1),
+        Column("p95", "mouse_to_frame.p95_ms", 1),
+        Column("p99", "mouse_to_frame.p99_ms", 1),
+    ),
+    (
+        Chart(
+            "Mouse to frame",
+            y=("mouse_to_frame.p50_ms", "milliseconds, p50"),
+            spread=("mouse_to_frame.low_ms", "mouse_to_frame.high_ms"),
+        ),
+    ),
+)
+
+SHEETS = {sheet.name: sheet for sheet in (STEP, CHECK, KERNELS, SCALING, LATENCY)}

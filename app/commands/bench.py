@@ -229,3 +229,34 @@ def bench_scaling(
     prepare(json_file, chart_file)
     result = scaling.measure(open_device(device, dtype), most=int(most), turns=turns)
     deliver(result, json_file, chart_file)
+
+
+@bench.command("latency")
+@MODEL
+@DEVICE
+@DTYPE
+@click.option(
+    "--moves",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="Of the mouse, in each situation.",
+)
+@JSON_FILE
+@CHART
+def bench_latency(
+    model: Path | None,
+    device: str,
+    dtype: str,
+    moves: int,
+    json_file: Path | None,
+    chart_file: Path | None,
+) -> None:
+    """Mouse to picture in the real window: at rest, dragging, recording (Linux with X)."""
+    from draglive.benchmarks import latency
+
+    from ..engine.device import open_device
+
+    prepare(json_file, chart_file)
+    result = latency.measure(open_device(device, dtype), model, moves=moves)
+    deliver(result, json_file, chart_file)

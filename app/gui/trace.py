@@ -2,16 +2,17 @@
 
 Every line is a JSON object with `t`, seconds since the window opened, and `event`:
 
+    open      `clock_s`: `time.perf_counter()` at t = 0, so that other programs know the time
     command   `command` (its type) and its fields
     view      `left`, `top`, `zoom`: a pixel (x, y) is shown at left + zoom * (x + 0.5), … in the
               window's pixels
     frame     `sequence`, `step`, `points`, `late_ms`: mouse to frame, or null
-    status    `status` (its type) and its `line`
+    status    `status` (its type), its `line`, and the picture's `size` once it is known
     message   `text`: what the window told the person
     recording `path`, `frames`, `seconds`, `error`: a video was finished
     end       `turns` of the loop, the longest of them, mouse to frame as percentiles
 
-For people who look for a fault and for tests; nothing reads it back.
+For people who look for a fault, for tests, and for the latency benchmark.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Trace:
         self._file: TextIO | None = path.open("w", encoding="utf-8") if path else None
         self._start_s = time.perf_counter()
         self._view: tuple[float, ...] = ()
+        self._write("open", clock_s=self._start_s)
 
     def command(self, command: Command) -> None:
         """A command was posted."""
@@ -80,7 +82,9 @@ class Trace:
                 line = error
             case _:
                 line = f"{status.activity}: {status.notice}" if status.notice else status.activity
-        self._write("status", status=type(status).__name__, line=line)
+        model = None if isinstance(status, Loading) else status.model
+        size = None if model is None else list(model.size)
+        self._write("status", status=type(status).__name__, line=line, size=size)
 
     def message(self, text: str) -> None:
         """The window told the person something."""
