@@ -14,6 +14,7 @@ from .commands.bench import bench
 from .commands.edit import drag
 from .commands.errors import expected_errors
 from .commands.machine import doctor
+from .commands.models import convert, inspect, models
 from .commands.window import demo, open_window
 
 BAD_INPUT = 2
@@ -34,11 +35,11 @@ class DefaultToOpen(click.Group):
 def cli() -> None:
     """Grab a point of a GAN-made picture and pull: the picture follows the hand, live.
 
-    Without a command: open the window on MODEL (a .safetensors file), or on the default model.
+    Without a command: open the window on MODEL (a checkpoint file), or on the default model.
     """
 
 
-for command in (open_window, demo, drag, doctor, bench):
+for command in (open_window, demo, drag, inspect, convert, models, doctor, bench):
     cli.add_command(command)
 
 

@@ -21,6 +21,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from draglive.stylegan2_jit.compile import BackendError
 
     from ..demo import DemoError
+    from ..models.errors import ModelsError
     from ..session.errors import SessionError
 
-    return SessionError, DemoError, BackendError, BenchmarkError, ValueError, OSError
+    return SessionError, ModelsError, DemoError, BackendError, BenchmarkError, ValueError, OSError

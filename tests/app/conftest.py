@@ -1,10 +1,12 @@
-"""Small models for the engine's tests: random weights, 32 pixels, milliseconds a step."""
+"""Small models for the tests: random weights, 32 pixels; and the command line in this process."""
 
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 
+from draglive.app import cli
 from draglive.app.engine.backends import RunnerChooser
 from draglive.app.engine.device import open_device
 from draglive.app.engine.editor import Editor
@@ -43,3 +45,20 @@ def editor(checkpoint):
     ws = seed_to_ws(checkpoint.generator, 0)
     chooser = RunnerChooser(checkpoint, device, "eager", ws, background=False)
     return Editor(checkpoint, device, chooser, seed=1)
+
+
+@pytest.fixture
+def draglive(monkeypatch, capsys):
+    """Run a command in this process: exit code, output, errors."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["draglive", *map(str, arguments)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as end:
+            code = end.code or 0
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run

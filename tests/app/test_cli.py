@@ -1,32 +1,12 @@
 """The command line as a person meets it: results, and one line with exit code 2 for bad input."""
 
 import json
-import sys
 
 import cv2
 import numpy as np
 import pytest
 
-from draglive.app import cli
 from draglive.app.commands import window
-
-
-@pytest.fixture
-def draglive(monkeypatch, capsys):
-    """Run a command in this process: exit code, output, errors."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["draglive", *map(str, arguments)])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as end:
-            code = end.code or 0
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
-
 
 TURN = ("--seed", 4, "--psi", 1, "--point", "127,151:99,151")
 
@@ -105,14 +85,21 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     assert [p.name for p in tmp_path.iterdir()] == ["WRONG.png"]
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>not found</html>", b"\x80\x04K\x01."])
-def test_a_corrupt_model_is_one_line(draglive, tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"", "an empty file"),
+        (b"<html>not found</html>", "a web page"),
+        (b"\x80\x04K\x01.", "holds no generator"),
+    ],
+)
+def test_a_corrupt_model_is_one_line(draglive, tmp_path, content, line):
     model = tmp_path / "model.safetensors"
     model.write_bytes(content)
     out = tmp_path / "out.png"
     code, _, errors = draglive("drag", model, "--point", "1,1:2,2", "--out", out)
     assert code == 2
-    assert f"{model}: not a safetensors file" in errors
+    assert f"{model}: {line}" in errors
     assert errors.count("\n") == 1
     assert not out.exists()
 
@@ -137,13 +124,26 @@ def test_without_a_display_the_window_says_so(draglive, monkeypatch, command):
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["demo"], ["drag"], ["doctor"], ["bench"], ["bench", "step"], ["open"]]
+    "command",
+    [
+        [],
+        ["demo"],
+        ["drag"],
+        ["doctor"],
+        ["bench"],
+        ["bench", "step"],
+        ["open"],
+        ["inspect"],
+        ["convert"],
+        ["models"],
+        ["models", "get"],
+    ],
 )
 def test_every_command_explains_itself(draglive, command):
     code, said, _ = draglive(*command, "--help")
     assert code == 0
     assert said.startswith("Usage: ")
-    if command not in ([], ["bench"], ["doctor"]):
+    if command in (["demo"], ["drag"], ["bench", "step"], ["open"]):
         assert "--device" in said
 
 

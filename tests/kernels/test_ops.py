@@ -159,7 +159,7 @@ def test_a_twin_takes_over_where_its_device_is(overrides, device):
     torch.testing.assert_close(got, expected)
 
 
-def everything(  # noqa: PLR0917 (scripted and compiled: tensors in, one by one)
+def everything(
     features: torch.Tensor,
     handles: torch.Tensor,
     motions: torch.Tensor,
