@@ -116,7 +116,8 @@ def test_a_file_that_cannot_be_loaded_leaves_the_old_model_in_use(engine, tmp_pa
     assert "bad.safetensors" in opening.failure.error
     assert "\n" not in opening.failure.error
     assert model_name(engine) == "small"
-    assert activity(engine) == "dragging"
+    engine.post(t.MoveTarget(FAR.id, t.Point(3, 3)))
+    wait_for(lambda: len(engine.events()) == 2 and activity(engine) == "dragging", "a drag")
     engine.cancel_opening()
     assert engine.opening() is None
 
