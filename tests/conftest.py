@@ -3,12 +3,26 @@
 import contextlib
 import os
 import warnings
+from pathlib import Path
 
 import pytest
 import torch
 
 if not torch.cuda.is_available():  # before anything imports Triton: its kernels run in Python then
     os.environ.setdefault("TRITON_INTERPRET", "1")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--fuzz", type=int, default=2000, help="how many mutated checkpoints to try (2000)"
+    )
+    parser.addoption(
+        "--upstream",
+        type=Path,
+        action="append",
+        default=[],
+        help="checkout of stylegan2-ada-pytorch, stylegan3 or rosinality's to compare with",
+    )
 
 
 def pytest_runtest_setup(item):

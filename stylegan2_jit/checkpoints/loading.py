@@ -57,7 +57,7 @@ def load_checkpoint(
     path = DEFAULT_MODEL if path is None else path
     with told_of(path):
         with open_model(path, module) as stored:
-            generator = _build(stored, progress, cancelled)
+            generator = _build(stored, path.stat().st_size, progress, cancelled)
         return Checkpoint(
             generator=generator,
             name=stored.name or path.stem,
@@ -92,7 +92,7 @@ def inspect_checkpoint(
         with open_model(path, module) as stored:
             pass  # the tensors' shapes are enough
         expected = _meta_generator(stored)
-        _check_shapes(stored, expected)
+        _check_shapes(stored, expected, path.stat().st_size)
         return CheckpointInfo(
             path=path,
             format=stored.format,
@@ -136,7 +136,7 @@ def convert_checkpoint(  # noqa: PLR0913  two files and how; all else by keyword
     """
     _refuse_to_replace(out, force)
     with told_of(path), open_model(path, module) as stored:
-        generator = _build(stored, progress, cancelled)
+        generator = _build(stored, path.stat().st_size, progress, cancelled)
     metadata = {
         "name": stored.name or path.stem,
         "drag_preset": json.dumps(dict(stored.drag_preset)),
@@ -181,8 +181,11 @@ def _meta_generator(stored: StoredModel) -> Generator:
         return Generator(stored.config)
 
 
-def _check_shapes(stored: StoredModel, expected: Generator) -> None:
+def _check_shapes(stored: StoredModel, expected: Generator, size_bytes: int) -> None:
     """Every tensor of the configuration's network is there, of its shape, and no other."""
+    total = sum(tensor.numel for tensor in stored.tensors.values())
+    if total > size_bytes:  # all of them name the same numbers
+        raise DamagedFileError(f"its tensors have {total} values, more than it has bytes")
     wanted = expected.state_dict()
     for key, value in wanted.items():
         if key not in stored.tensors:
@@ -198,10 +201,10 @@ def _check_shapes(stored: StoredModel, expected: Generator) -> None:
 
 
 def _build(
-    stored: StoredModel, progress: Progress | None, cancelled: Cancelled | None
+    stored: StoredModel, size_bytes: int, progress: Progress | None, cancelled: Cancelled | None
 ) -> Generator:
     generator = _meta_generator(stored)
-    _check_shapes(stored, generator)
+    _check_shapes(stored, generator, size_bytes)
     total = sum(tensor.numel for tensor in stored.tensors.values())
     values: dict[str, Tensor] = {}
     done = 0

@@ -43,7 +43,7 @@ class PickleMachine:
         persistent: Persistent | None = None,
         opcodes: int = OPCODES,
     ) -> None:
-        self._opcodes = opcodes
+        self._opcodes, self._ahead = opcodes, min(WINDOW, opcodes)
         self._source = source
         self._window, self._window_start, self._at = b"", start, 0
         self._persistent = persistent
@@ -104,7 +104,7 @@ class PickleMachine:
         left = self._source.size - start
         if count > left:
             raise DamagedFileError(f"cut off: the pickle in it goes on after byte {start + left}")
-        self._window = self._source.read(start, min(max(WINDOW, count), left))
+        self._window = self._source.read(start, min(max(self._ahead, count), left))
         self._window_start, self._at = start, 0
 
     def _number(self, size: int) -> int:
