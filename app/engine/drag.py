@@ -128,7 +128,7 @@ class Drag:
         self._mask_weight = torch.zeros([], device=device.on)
         self._graph = None
         if device.is_cuda:
-            self._graph = StepGraph(self._move, self._see, self._whole_step)
+            self._graph = StepGraph(self._move, self._see, self._run, self._whole_step)
         self._runner = runner
         self.configure(config, runner)
         self._turn_away()

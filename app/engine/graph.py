@@ -28,7 +28,8 @@ class StepGraph:
 
     Args:
         move: goes back from what was seen, and moves w+.
-        see: what is seen at the present w+.
+        see: what is seen at the present w+, where the handles' patches are then.
+        run: what is seen at the present w+, handles as they are.
         whole: the runner's whole step, if it has one.
     """
 
@@ -36,9 +37,10 @@ class StepGraph:
         self,
         move: Callable[[Seen], None],
         see: Callable[[], Seen],
+        run: Callable[[], Seen],
         whole: Callable[[Seen], WholeStep | None],
     ) -> None:
-        self._move, self._see, self._make_whole = move, see, whole
+        self._move, self._see, self._run, self._make_whole = move, see, run, whole
         self._key: Hashable = None
         self._whole: WholeStep | None = None
         self._plain_steps = 0
@@ -53,6 +55,8 @@ class StepGraph:
             key: changes whenever shapes or settings do.
         """
         if key != self._key:
+            if self._graphs and self._whole is None and seen is self._seen:
+                seen = self._run()  # only the graph could go back from that one
             self._forget()
             self._key, self._whole = key, self._make_whole(seen)
         if self._whole is not None:
