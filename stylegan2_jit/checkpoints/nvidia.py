@@ -116,8 +116,8 @@ def _refuse_other_kinds(generator: Module, modules: Mapping[str, Module]) -> Non
             f"a StyleGAN-XL generator, which does not run here; {WHAT_WORKS}"
         )
     if layers or "synthesis.input." in modules:
-        kernel = modules[layers[0]].state.get("conv_kernel") if layers else None
-        config = {1: "StyleGAN3-R", 3: "StyleGAN3-T"}.get(kernel, "StyleGAN3")  # type: ignore[call-overload]
+        kernels = [modules[layer].state.get("conv_kernel") for layer in layers]
+        config = "StyleGAN3-T" if 3 in kernels else "StyleGAN3-R" if 1 in kernels else "StyleGAN3"
         raise UnsupportedModelError(f"a {config} generator, which does not run here; {WHAT_WORKS}")
     if "synthesis." not in modules or "mapping." not in modules:
         kind = "a discriminator" if "Discriminator" in name else f"a network of the class {name}"

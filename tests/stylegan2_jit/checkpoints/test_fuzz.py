@@ -224,9 +224,9 @@ def test_mutated_files_end_in_an_error(originals, tmp_path, request):
     for i in range(request.config.getoption("--fuzz")):
         kind, content = mutate(dice.choice(originals), dice, mark)
         path.write_bytes(content)
-        start = time.perf_counter()
+        start = time.process_time()  # neighbours on a busy machine are not the file's fault
         outcomes[_outcome(path)] += 1
-        taken = time.perf_counter() - start
+        taken = time.process_time() - start
         longest = max(longest, (taken, f"{kind.__name__}, number {i}"))
         assert taken < LONGEST_S, (i, kind.__name__)
     events = _watching.pop()
