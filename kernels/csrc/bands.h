@@ -5,9 +5,7 @@
 // once, on one thread. Rows that two bands need are made twice.
 #pragma once
 
-#include <atomic>
-
-#include "layer.h"
+#include "winograd.h"
 
 namespace draglive {
 
@@ -16,15 +14,16 @@ class Bands {
  public:
   using E = typename Kernel::Element;
 
-  // Of a block's two layers. `keep`: whether anything after the block reads its output.
+  // Of a block's two layers. `keep`: whether anything after the block reads its output; `winograd`:
+  // of the second layer, if that is how it is convolved.
   void take(Arena& arena, const Layer<Kernel>& up, const Layer<Kernel>& conv, int threads,
-            bool keep) {
-    up_ = &up, conv_ = &conv, keep_ = keep;
-    places_ = std::vector<Place>(threads);
-    for (Place& place : places_) {
+            bool keep, const Winograd* winograd) {
+    up_ = &up, conv_ = &conv, keep_ = keep, winograd_ = winograd;
+    places_.take(threads, [&](Place& place) {
       place.planes = make_grid<E>(arena, {4, ROWS / 2 + 3, up.in_width, up.out}, 1, 1);
       place.middle = make_grid<E>(arena, {1, ROWS + 2, conv.width, conv.in}, 1, 1);
-    }
+      if (winograd) winograd->take(arena, place.scratch);
+    });
   }
 
   // Whether the planes are too large to stay in a core's cache.
@@ -38,11 +37,11 @@ class Bands {
   void run(Team team, const Finish& finish) {
     team.each((conv_->height + ROWS - 1) / ROWS, [&](int band) {
       const int from = band * ROWS, to = std::min(from + ROWS, conv_->height);
-      Place& place = claim();
-      make_planes(place, from, to);
-      filter(place, from, to);
-      finish(convolve(place, from, to), from, to);
-      place.taken.clear(std::memory_order_release);
+      places_.use([&](const Place& place) {
+        make_planes(place, from, to);
+        filter(place, from, to);
+        finish(convolve(place, from, to), from, to);
+      });
     });
   }
 
@@ -54,14 +53,8 @@ class Bands {
   struct Place {
     Grid<E> planes;  // their memory is then the output's, if nothing reads that later
     Grid<E> middle;
-    std::atomic_flag taken = ATOMIC_FLAG_INIT;
+    Winograd::Scratch scratch;
   };
-
-  Place& claim() {
-    for (;;)
-      for (Place& place : places_)
-        if (!place.taken.test_and_set(std::memory_order_acquire)) return place;
-  }
 
   // T's rows that the band and a row around it are filtered from begin in this row of the planes.
   static int top(int from) { return from / 2 - 1; }
@@ -101,6 +94,11 @@ class Bands {
       finish.kept = finish.kept.beginning_at(from);
     }
     const Grid<E>& middle = place.middle;
+    if constexpr (std::is_same_v<Kernel, Winograd::Kernel>)
+      if (winograd_) {
+        winograd_->sweep(middle.beginning_at(from - 1), from, to, finish, place.scratch);
+        return finish.kept;
+      }
     conv_->forward.sweep(middle.at(0, 1, 0), (to - from - 1) * middle.pitch + conv_->width,
                          [&](const Block& block, const float* values) {
                            conv_->finish_block(finish, block, from, values);
@@ -111,7 +109,8 @@ class Bands {
   const Layer<Kernel>* up_ = nullptr;
   const Layer<Kernel>* conv_ = nullptr;
   bool keep_ = true;
-  std::vector<Place> places_;
+  const Winograd* winograd_ = nullptr;
+  Places<Place> places_;
 };
 
 }  // namespace draglive

@@ -76,10 +76,13 @@ class Picture {
     for (std::size_t b = 0; b < blocks_.size(); ++b) {
       blocks_[b].spec = colours[b];
       take(blocks_[b], synthesis_.layer(2 * b));
-      if (b == 0 || !Bands<Kernel>::pays(synthesis_.layer(2 * b - 1))) continue;
+      const bool in_bands = b > 0 && Bands<Kernel>::pays(synthesis_.layer(2 * b - 1));
+      take_winograd(b, plan.threads, in_bands);
+      if (!in_bands) continue;
       blocks_[b].bands = std::make_unique<Bands<Kernel>>();
       blocks_[b].bands->take(synthesis_.arena(), synthesis_.layer(2 * b - 1),
-                             synthesis_.layer(2 * b), plan.threads, b + 1 < blocks_.size());
+                             synthesis_.layer(2 * b), plan.threads, b + 1 < blocks_.size(),
+                             blocks_[b].winograd.get());
     }
   }
 
@@ -87,6 +90,7 @@ class Picture {
   void render(const float* ws, std::uint8_t* out, int count) {
     const bool all_blocks = count == static_cast<int>(blocks_.size());
     for (int b = 0; b < count; ++b) set_colours(b, ws);
+    for (int b = 0; b < count; ++b) pack_winograd(blocks_[b], b);
     synthesis_.modulate(ws);
     for (int b = 0; b < count; ++b) run_block(b, all_blocks && b == count - 1 ? out : nullptr);
     if (!all_blocks) enlarge(blocks_[count - 1].image, out);
@@ -102,6 +106,8 @@ class Picture {
     Image image;
     Grid<E> from;
     Colour bias, clamp;
+    std::unique_ptr<Winograd> winograd;  // of its second layer, if that is how it is convolved
+    int packed = -1;                     // when: the weights' count of folds
     std::unique_ptr<Bands<Kernel>> bands;
   };
 
@@ -119,10 +125,35 @@ class Picture {
       return;
     }
     if (b > 0) synthesis_.run_layer(2 * b - 1);
-    synthesis_.run_layer(2 * b);
+    run_second(b);
     block.product.run(synthesis_.team(), [&](const Block& at, const float* values) {
       add_colours(b, at, block.from.pitch, 0, values, out);
     });
+  }
+
+  void run_second(int b) {
+    if (!blocks_[b].winograd) return synthesis_.run_layer(2 * b);
+    blocks_[b].winograd->run(synthesis_.team());
+    synthesis_.clock(1 + 2 * b);
+  }
+
+  void take_winograd(int b, int threads, bool in_bands) {
+    if constexpr (std::is_same_v<Kernel, Winograd::Kernel>) {
+      const Layer<Kernel>& layer = synthesis_.layer(2 * b);
+      if (!Winograd::pays(layer)) return;
+      blocks_[b].winograd = std::make_unique<Winograd>();
+      blocks_[b].winograd->take(synthesis_.arena(), layer, synthesis_.weights().layer(2 * b),
+                                threads, in_bands);
+    }
+  }
+
+  void pack_winograd(ColourBlock& block, int b) {
+    const Weights<Kernel>& weights = synthesis_.weights();
+    const bool same = block.packed >= 0 && (weights.layer(2 * b).free ||
+                                            block.packed == weights.folds());
+    if (!block.winograd || same) return;
+    block.packed = weights.folds();
+    block.winograd->pack(synthesis_.team());
   }
 
   void take(ColourBlock& block, const Layer<Kernel>& layer) {

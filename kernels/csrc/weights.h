@@ -58,12 +58,14 @@ struct LayerWeights {
     std::memcpy(bias, spec.bias, sizeof(float) * spec.out);
   }
 
+  // From input i to output o.
+  Taps taps(int i, int o) const {
+    if (i >= spec.in || o >= spec.out) return {nullptr, 0};
+    const float* weights = spec.weight + (static_cast<std::ptrdiff_t>(o) * spec.in + i) * 9;
+    return {weights, free ? 1 : modulation.style[i] * modulation.demodulation[o]};
+  }
+
   void pack(Team team) const {
-    const auto taps = [this](int i, int o) -> Taps {
-      if (i >= spec.in || o >= spec.out) return {nullptr, 0};
-      const float* weights = spec.weight + (static_cast<std::ptrdiff_t>(o) * spec.in + i) * 9;
-      return {weights, free ? 1 : modulation.style[i] * modulation.demodulation[o]};
-    };
     forward.fill(team, [&](int k, int n) { return taps(k, n); });
     if (backward.passes() > 0) backward.fill(team, [&](int k, int n) { return taps(n, k); });
   }
@@ -115,8 +117,10 @@ class Weights final : public AnyWeights {
       modulation.set_demodulation(0, modulation.out);
       layers_[i].pack(team);
     }
+    ++folds_;
   }
 
+  int folds() const { return folds_; }  // so far
   const LayerWeights<Kernel>& layer(int i) const { return layers_[i]; }
   int free() const { return spec_.free; }
   int w_dim() const { return spec_.w_dim; }
@@ -136,6 +140,7 @@ class Weights final : public AnyWeights {
   NetworkSpec spec_;
   std::vector<LayerWeights<Kernel>> layers_;
   float* start_ = nullptr;
+  int folds_ = 0;
 };
 
 }  // namespace draglive

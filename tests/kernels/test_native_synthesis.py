@@ -2,6 +2,7 @@
 
 import gc
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 import torch
@@ -222,6 +223,30 @@ def test_the_picture(channels, settings, free, dtype):
         assert off.max() <= 1
 
 
+def test_the_pictures_sums_are_right_to_four_digits(level):
+    """Colours so strong that a level is 4e-5 of the features: where they are not clipped."""
+    network = random_network((64, 32, 32, 48))
+    strong = tuple(replace(c, weight=200 * c.weight) for c in network.colours)
+    network = replace(network, colours=strong)
+    ws = torch.randn(len(network.layers) + 1, W_DIM)
+    picture = picture_reference(cast(network, torch.float64), ws.double())
+    off = (picturing(network, ws, torch.float32, 3).render(ws)[..., :3] / 127.5 - 1).double()
+    off = (off - picture[0].permute(1, 2, 0)).abs()[picture[0].permute(1, 2, 0).abs() < 0.98]
+    assert len(off) > 10
+    assert off.max() < 0.02
+
+
+def test_the_picture_follows_what_is_folded(dtype):
+    network = random_network((64, 32, 32, 32))
+    first, ws = torch.randn(2, len(network.layers) + 1, W_DIM)
+    twin = picturing(network, first, dtype, 4)
+    before = twin.render(first)
+    twin.weights.fold(ws)
+    assert torch.equal(twin.render(ws), picturing(network, ws, dtype, 4).render(ws))
+    twin.weights.fold(first)
+    assert torch.equal(twin.render(first), before)
+
+
 def test_a_preview_is_the_smaller_picture_enlarged(level):
     network = random_network((32, 32, 32))
     ws = torch.randn(len(network.layers) + 1, W_DIM)
@@ -235,8 +260,9 @@ def test_a_preview_is_the_smaller_picture_enlarged(level):
     assert off.max() <= 1
 
 
-def test_a_picture_of_nan_is_black(level):
-    network = random_network((32, 32))
+@pytest.mark.parametrize("channels", [(32, 32), (32, 32, 32, 32)], ids=str)
+def test_a_picture_of_nan_is_black(channels, level):
+    network = random_network(channels)
     ws = torch.full((len(network.layers) + 1, W_DIM), torch.nan)
     got = picturing(network, ws, torch.float32).render(ws)
     assert (got == torch.tensor([0, 0, 0, 255], dtype=torch.uint8)).all()
