@@ -15,6 +15,7 @@ from .commands.edit import drag
 from .commands.errors import expected_errors
 from .commands.machine import doctor
 from .commands.models import convert, inspect, models
+from .commands.session import replay
 from .commands.window import demo, open_window
 
 BAD_INPUT = 2
@@ -39,7 +40,7 @@ def cli() -> None:
     """
 
 
-for command in (open_window, demo, drag, inspect, convert, models, doctor, bench):
+for command in (open_window, demo, drag, replay, inspect, convert, models, doctor, bench):
     cli.add_command(command)
 
 

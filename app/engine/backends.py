@@ -113,6 +113,11 @@ class RunnerChooser:
             self._look_for_better(cut)
         return self._get(self._better.get(cut, "eager"), cut)
 
+    def insist(self, name: RunnerName) -> None:
+        """Run every cut by this back-end from now on, as if it had been asked for by name."""
+        self._choice = name
+        self.reason = "as it was then"
+
     def poll(self) -> str | None:
         """News since the last call: one line, and `__call__` may answer differently; or None."""
         self._poll_calibration()

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import types as t
+from .masks import PackedMask
 
 MAX_SEED = 2**32 - 1  # numpy's RandomState takes no more
 MAX_POINTS = 512  # each brings a window of features and a state to undo to
@@ -130,9 +131,13 @@ def _psi(psi: float) -> float:
     return psi
 
 
-def _mask(size: t.Size, mask: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
+def _mask(
+    size: t.Size, mask: NDArray[np.float32] | PackedMask | None
+) -> NDArray[np.float32] | None:
     if mask is None:
         return None
+    if isinstance(mask, PackedMask):
+        mask = mask.mask()
     if mask.shape != (size.height, size.width):
         height, width = mask.shape[:2] if mask.ndim >= 2 else (0, 0)
         raise EditError(

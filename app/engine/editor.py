@@ -10,11 +10,10 @@ redo bring them back bitwise (`snapshot`), and so the picture.
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -26,11 +25,24 @@ from draglive.stylegan2_jit.latents import class_vector, seed_to_ws
 
 from . import log as written
 from . import types as t
+from .description import describe
 from .device import Device, FrameSlot, StageTimers
 from .drag import Drag, View
 from .edit import EditError, EditState, apply
+from .frames import Request, read_points
 from .history import History
-from .log import EditLog, Event, FallBack, Happening, NoLog, Origin, SwitchRunner
+from .log import (
+    EditLog,
+    Event,
+    EventList,
+    FallBack,
+    Happening,
+    NoLog,
+    Origin,
+    Resume,
+    SavedEdit,
+    SwitchRunner,
+)
 from .runners import Runner
 from .shelf import Shelf
 from .snapshot import Snapshot, SnapshotError, pack, unpack
@@ -38,20 +50,6 @@ from .snapshot import Snapshot, SnapshotError, pack, unpack
 Runners = Callable[[Cut], Runner]  # what runs this cut of the generator now
 GOOD_EVERY = 32  # steps between two w+ that one could fall back to
 GOOD_KEPT = 8  # of these: not finite numbers are noticed a frame or two later
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A frame on its way to the host, with all that its reader needs to know."""
-
-    slot: FrameSlot
-    state: EditState
-    slots: tuple[int | None, ...]  # ids by row of the report
-    step: int
-
-    def points(self) -> tuple[t.PointState, ...]:
-        """The frame's points, once its slot is ready."""
-        return read_points(self.state, self.slots, self.slot.report)
 
 
 class Editor:
@@ -102,11 +100,59 @@ class Editor:
         self._last_slot: FrameSlot | None = None
         self._copies = torch.cuda.Stream(device.on) if device.is_cuda else None
         self._path = checkpoint.path
+        self._past: EventList | None = None  # of an edit that was opened again
+        self._resumed_s: float | None = None
+        self._named = self.runner.name
 
     def log_to(self, log: EditLog) -> None:
-        """Tell a log where the edit begins, and everything that happens from now on."""
+        """Tell a log where the edit began, its past, and everything that happens from now on."""
         self._log = log
-        log.begin(self._origin())
+        past, self._past = self._past, None
+        if past is None or past.origin is None:
+            log.begin(self.origin)
+            return
+        log.begin(past.origin, past.records)
+        self.note(Resume(self._resumed_s))
+        self.note(SwitchRunner(self.runner.name))
+
+    def begin(self, start: EditState) -> None:
+        """Be where an edit began; for an editor that did nothing yet.
+
+        Raises:
+            EditError: settings that are not for this model.
+        """
+        self._check(start.config)
+        self.history = History.begin(start)
+        self._drag.configure(start.config, self._runner())
+        self._drag.start(self._ws())
+
+    def stand(self, past: SavedEdit, history: History) -> None:
+        """Be where an edit was at the checkpoint that ends its past (`rerun.resume`).
+
+        Args:
+            past: what the log is to begin with; without a checkpoint at its end, the beginning.
+            history: the states until then.
+
+        Raises:
+            EditError: settings or tensors that are not for this model.
+        """
+        self._check(history.edit.config)
+        self._check_class(history.edit.class_index)
+        at = past.records[-1] if past.records else None
+        snapshot = self._unpacked(at.content) if isinstance(at, written.Checkpoint) else None
+        self._log = self._past = EventList()
+        self._past.begin(past.origin, past.records)
+        for checkpoint in self._past.checkpoints:
+            if checkpoint.left:
+                self._shelf.put(checkpoint.state, checkpoint.content)
+        self.history = history
+        if snapshot is None or at is None:
+            self.begin(past.start)
+            return
+        self.steps, self._resumed_s = at.step, at.time_s
+        self._started_s = time.perf_counter() - at.time_s
+        self._return(snapshot)
+        self._kept = None
 
     @property
     def state(self) -> EditState:
@@ -135,23 +181,28 @@ class Editor:
             self._return(snapshot)
         else:
             self._carry_out(command, before.edit)
-        self._log.event(event)
+        self._log.event(replace(event, state=after.current))
         self._looked = False
+        self._note_runner()
 
     def use_runner(self) -> None:
         """Ask anew what runs the generator: something faster may be ready."""
-        before, runner = self.runner, self._runner()
-        self._drag.configure(self.state.config, runner)
-        if runner is not before:
-            self.note(SwitchRunner(runner.name))
+        self._drag.configure(self.state.config, self._runner())
+        self._note_runner()
 
     def checkpoint(self) -> None:
         """Log all tensors as they are; waits for the device."""
-        self._log.checkpoint(
-            written.Checkpoint(
-                self.history.current, self.steps, left=False, content=pack(self._drag.save())
-            )
-        )
+        self._log.checkpoint(self._checkpoint(left=False))
+
+    def packed(self) -> bytes:
+        """All tensors as they are (`snapshot.pack`); waits for the device."""
+        return pack(self._drag.save())
+
+    @torch.no_grad()
+    def draw(self, ws: Tensor) -> np.ndarray:
+        """The picture of any w+, uint8 [H, W, 4]; the edit stays as it is. Waits for the device."""
+        picture: np.ndarray = self.runner.draw(ws).cpu().numpy()
+        return picture
 
     def fall_back(self) -> None:
         """Numbers are not finite: back to the last w+ whose were, or to the seed's picture."""
@@ -172,8 +223,12 @@ class Editor:
 
     def note(self, happening: Happening) -> None:
         """Log what the engine does of its own accord."""
-        self._log.event(self._event(happening))
+        self._log.event(replace(self._event(happening), state=self.history.current))
         self._looked = False
+
+    def settle(self) -> None:
+        """Make the features of the present picture anew, as an edit does that is opened here."""
+        self._drag.restore(self._drag.save(), self._ws(), self.state.mask)
 
     @property
     def runner(self) -> Runner:
@@ -224,27 +279,51 @@ class Editor:
         return tuple(self._drag.points.table.slots)
 
     def _event(self, what: t.Command | Happening) -> Event:
-        return Event(self.steps, time.perf_counter() - self._started_s, what, self._looked)
+        return Event(self.steps, self._time_s, what, self._looked)
+
+    @property
+    def _time_s(self) -> float:
+        """Since the edit began, however often it was opened."""
+        return time.perf_counter() - self._started_s
 
     def _keep(self) -> None:
         """Put the tensors of the present state on the shelf: it is about to be left."""
         state = self.history.current
         if self._kept != state:
-            content = pack(self._drag.save())
-            self._shelf.put(state, content)
-            self._log.checkpoint(written.Checkpoint(state, self.steps, left=True, content=content))
+            checkpoint = self._checkpoint(left=True)
+            self._shelf.put(state, checkpoint.content)
+            self._log.checkpoint(checkpoint)
+
+    def _checkpoint(self, *, left: bool) -> written.Checkpoint:
+        content = self.packed()
+        state = self.history.current
+        return written.Checkpoint(state, self.steps, self._time_s, left, content, self._looked)
+
+    def _note_runner(self) -> None:
+        """Log another back-end: bit by bit, it computes something else."""
+        if self.runner.name != self._named:
+            self._named = self.runner.name
+            self.note(SwitchRunner(self._named))
 
     def _snapshot(self, state: int) -> Snapshot:
         try:
-            content = self._shelf.get(state)
-            return unpack(content, self.model.num_ws, self._drag.ws.shape[2])
-        except (KeyError, OSError, SnapshotError) as error:
+            return self._unpacked(self._shelf.get(state))
+        except (KeyError, OSError, EditError) as error:
             raise EditError(f"state {state}: its picture is lost") from error
+
+    def _unpacked(self, content: bytes) -> Snapshot:
+        try:
+            return unpack(content, self.model.num_ws, self._drag.ws.shape[2])
+        except SnapshotError as error:
+            raise EditError(f"not an edit on model {self.model.name}: {error}") from error
 
     def _return(self, snapshot: Snapshot) -> None:
         """Bring the tensors to a state that was left."""
         self._drag.configure(self.state.config, self._runner())
         self._drag.restore(snapshot, self._ws(), self.state.mask)
+        known = set(snapshot.slots)  # a damaged file may know of other points
+        taken = frozenset(p.id for p in self.state.points if p.id not in known)
+        self._drag.points.set(self.state.points, taken)
         self._kept = self.history.current
         self._good.clear()
 
@@ -264,8 +343,8 @@ class Editor:
                 self._drag.shift(self._ws())
             case t.SetConfig(config):
                 self._drag.configure(config, self._runner())
-            case t.SetMask(mask):
-                self._drag.set_mask(mask)
+            case t.SetMask():
+                self._drag.set_mask(self.state.mask)
             case _:
                 pass
         if self.state.points != before.points:
@@ -297,7 +376,9 @@ class Editor:
         except ValueError as error:
             raise EditError(str(error)) from error
 
-    def _origin(self) -> Origin:
+    @property
+    def origin(self) -> Origin:
+        """Where an edit would begin now, and on what."""
         return Origin(
             model=self.model.name,
             path=str(self._path),
@@ -312,7 +393,7 @@ class Editor:
             dtype=self.device.dtype_name,
             backend=self.runner.name,
             threads=torch.get_num_threads(),
-            torch=torch.__version__,
+            torch=str(torch.__version__),
         )
 
     def _ws(self) -> Tensor:
@@ -327,45 +408,3 @@ def _taken(command: t.Command) -> frozenset[int]:
             return frozenset([point_id])
         case _:
             return frozenset()
-
-
-def describe(checkpoint: Checkpoint) -> t.ModelInfo:
-    """What the window and reports show of a model.
-
-    Raises:
-        ValueError: its drag preset is not usable.
-    """
-    config = checkpoint.generator.config
-    size = t.Size(config.img_width, config.img_resolution)
-    return t.ModelInfo(
-        name=checkpoint.name,
-        path=checkpoint.path,
-        size=size,
-        num_ws=config.num_ws,
-        classes=config.c_dim,
-        feature_resolutions=config.block_resolutions,
-        defaults=t.DragConfig.for_model(size, checkpoint.drag_preset),
-    )
-
-
-def read_points(
-    state: EditState, slots: Sequence[int | None], report: np.ndarray
-) -> tuple[t.PointState, ...]:
-    """The points as a view reports them, in the order they were added.
-
-    Args:
-        state: the edit when the view was made.
-        slots: the point ids by row of the report.
-        report: float32 [P, 4] on the host (`device.REPORT_COLUMNS`).
-
-    Raises:
-        FloatingPointError: a handle is lost because the features are not finite.
-    """
-    rows = dict(zip(slots, report.tolist(), strict=True))
-    points = []
-    for point in state.points:
-        x, y, left, moving = rows[point.id]
-        if math.isnan(left):
-            raise FloatingPointError(f"point {point.id}: its features are not finite numbers")
-        points.append(t.PointState(point.id, t.Point(x, y), point.target, moving == 0))
-    return tuple(points)

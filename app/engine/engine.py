@@ -17,6 +17,7 @@ from .log import EditLog, NoLog
 from .mailbox import CommandMailbox
 from .opener import Opener
 from .opening import Opening, OpenModel
+from .rerun import resume
 from .worker import NAP_S, Outbox, Worker
 
 __all__ = ["Engine", "EngineOptions", "load_editor"]
@@ -46,7 +47,9 @@ class Engine:
     def start(self) -> None:
         """Start the threads; the first model is loaded."""
         first = self._options
-        self.open_model(OpenModel(first.model, first.seed, first.psi, first.class_index))
+        self.open_model(
+            OpenModel(first.model, first.seed, first.psi, first.class_index, first.edit)
+        )
         self._thread.start()
 
     def stop(self) -> None:
@@ -154,7 +157,11 @@ class Engine:
             psi=request.psi,
             class_index=request.class_index,
         )
-        return load_editor(options, self._device, tell)
+        editor, chooser = load_editor(options, self._device, tell)
+        if request.edit is not None:
+            tell("going on with the edit", None)
+            resume(editor, request.edit)
+        return editor, chooser
 
 
 def _close(model: tuple[Editor, RunnerChooser]) -> None:

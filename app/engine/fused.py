@@ -147,6 +147,11 @@ class FusedRunner:
         """See `runners.Runner`."""
         return self._picture.render(seen.ws[0], coarser)
 
+    @torch.no_grad()
+    def draw(self, ws: Tensor) -> Tensor:
+        """See `runners.Runner`."""
+        return self._picture.render(ws[0])
+
     def _prepare(self, points: int, reach_px: float, whole: bool) -> Prepared:
         key = points, reach_px, whole
         if key not in self._prepared:

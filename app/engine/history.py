@@ -8,7 +8,6 @@ is what a list of events folds into; the tensors that belong to a state are kept
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import reduce
@@ -19,39 +18,10 @@ from numpy.typing import NDArray
 from . import types as t
 from .edit import EditError, EditState, apply
 from .log import Event, FallBack, Resume, SwitchRunner
+from .masks import PackedMask
 
+MOST_MISSING = 10_000  # states that are made up where a log has lost events
 SLIDER_PAUSE_S = 1.0  # a slider that rests so long is let go: it tells no end of its gesture
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PackedMask:
-    """A mask in little memory, to be had back bit by bit."""
-
-    size: t.Size
-    content: bytes
-
-    @classmethod
-    def of(cls, mask: NDArray[np.float32]) -> PackedMask:
-        """Pack float32 [H, W]; 256x256 takes 1 ms and, brushed, a hundredth of the bytes."""
-        height, width = mask.shape
-        return cls(t.Size(width, height), zlib.compress(mask.astype("<f4", "C").tobytes(), 1))
-
-    def mask(self) -> NDArray[np.float32]:
-        """float32 [H, W].
-
-        Raises:
-            ValueError: the content is not that of such a mask.
-        """
-        length = 4 * self.size.width * self.size.height
-        unpacking = zlib.decompressobj()
-        try:
-            raw = unpacking.decompress(self.content, length + 1)  # never more, whatever it claims
-        except zlib.error as error:
-            raise ValueError(f"mask: {error}") from error
-        if len(raw) != length:
-            width, height = self.size
-            raise ValueError(f"mask: its content is not that of {width}x{height} pixels")
-        return np.frombuffer(bytearray(raw), "<f4").reshape(self.size.height, self.size.width)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +33,7 @@ class State:
         parent: the state before; None for the first.
         edit: as the state was left, without its mask; of the present state, as it was entered.
         mask: the movable region, as the state was left.
-        action: what led here; None for the first.
+        action: what led here, a mask without its content; None for the first.
         step: of the engine, when it began.
         newest: the child that was visited last, where redo leads.
     """
@@ -140,6 +110,22 @@ class History:
             case command:
                 return self._edit(command, event)
 
+    def aligned(self, number: int) -> History:
+        """The same, in the state of that number: some events before may have been lost.
+
+        Args:
+            number: as it was written down; what cannot be a state's changes nothing.
+        """
+        missing = number - len(self.states) + 1
+        if number < 0 or number == self.current or missing > MOST_MISSING:
+            return self
+        if missing <= 0:
+            return replace(self._go(number), edit=self.edit)
+        bare = replace(self.edit, mask=None)
+        first = len(self.states)
+        fillers = [State(n, self.current, bare) for n in range(first, number + 1)]
+        return History((*self.states, *fillers), number, self.edit)
+
     def _edit(self, command: t.EditCommand, event: Event) -> History:
         edit = apply(self.edit, command)
         if isinstance(command, t.SetPaused):
@@ -149,6 +135,8 @@ class History:
             return replace(self, edit=edit, _open=action, _time_s=event.time_s)
         number = len(self.states)
         left = replace(self._left(), newest=number)
+        if isinstance(command, t.SetMask):
+            command = t.SetMask(None)
         came = State(number, self.current, replace(edit, mask=None), None, command, event.step)
         states = (*self.states[: self.current], left, *self.states[self.current + 1 :], came)
         return History(states, number, edit, action, event.time_s)
@@ -191,6 +179,21 @@ SLIDERS = ("SetTruncation", "SetConfig")
 def fold(start: EditState, events: Iterable[Event]) -> History:
     """The history that a list of events makes."""
     return reduce(History.after, events, History.begin(start))
+
+
+def fold_damaged(start: EditState, events: Iterable[Event]) -> History:
+    """The history that a list of events makes of which some may be lost or wrong.
+
+    What makes no sense where it stands is left out; states keep the numbers they had.
+    """
+    history = History.begin(start)
+    for event in events:
+        try:
+            history = history.after(event)
+        except EditError:
+            continue
+        history = history.aligned(event.state)
+    return history
 
 
 def _action(command: t.EditCommand) -> Hashable:

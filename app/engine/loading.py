@@ -14,6 +14,7 @@ from draglive.stylegan2_jit.latents import seed_to_ws
 from .backends import BackendChoice, RunnerChooser
 from .device import Device, open_device
 from .editor import Editor
+from .log import SavedEdit
 
 Tell = Callable[[str, float | None], None]  # what is being done, and how far it is, 0 to 1
 
@@ -30,6 +31,7 @@ class EngineOptions:
         seed: of the first picture.
         psi: truncation psi of the first picture.
         class_index: of a conditional model.
+        edit: go on with it instead, where it ended.
         frames_per_second: how often frames are due; steps fill the time between.
         spare_core: leave one of the CPU's cores to a window: it may have to be drawn by the CPU.
         background: with 'auto', find and build the fastest back-end beside the work.
@@ -42,6 +44,7 @@ class EngineOptions:
     seed: int = 0
     psi: float = 1.0
     class_index: int | None = None
+    edit: SavedEdit | None = None
     frames_per_second: float = 60.0
     spare_core: bool = False
     background: bool = True

@@ -7,10 +7,12 @@ journal that writes it all down is `app.session`'s.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from . import types as t
+from .edit import EditState
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,13 @@ class FallBack:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """The edit was opened again here, with the tensors of the checkpoint before this."""
+    """The edit was opened again here.
+
+    It went on from the checkpoint of that time, and the events since then were carried out anew:
+    who replays makes the features anew at that checkpoint (`Editor.settle`), as happened then.
+    """
+
+    checkpoint_s: float | None  # None: from the beginning
 
 
 Happening: TypeAlias = SwitchRunner | FallBack | Resume
@@ -43,12 +51,14 @@ class Event:
         command: what it was.
         looked: the engine saw the picture since the event before. Who replays looks as well: what
             is seen depends on how many points there are by then.
+        state: of the tree, the one it led to; -1 where that is not known.
     """
 
     step: int
     time_s: float
     command: t.Command | Happening
     looked: bool = False
+    state: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +68,18 @@ class Checkpoint:
     Attributes:
         state: of the tree, the one they belong to.
         step: so many steps were done before.
+        time_s: since the edit began.
         left: the state was left with them: undo leads back to them.
         content: see `snapshot.pack`.
+        looked: as of an `Event`.
     """
 
     state: int
     step: int
+    time_s: float
     left: bool
     content: bytes
+    looked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +119,30 @@ class Origin:
     torch: str
 
 
+Record: TypeAlias = Event | Checkpoint
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SavedEdit:
+    """An edit as it was written down, in order."""
+
+    origin: Origin
+    records: tuple[Record, ...]
+
+    @property
+    def start(self) -> EditState:
+        """The state before the first event."""
+        begin = self.origin
+        return EditState(
+            begin.size, begin.config, seed=begin.seed, class_index=begin.class_index, psi=begin.psi
+        )
+
+
 class EditLog(Protocol):
     """Told of an edit on the engine's thread: it must be quick and must not raise."""
 
-    def begin(self, origin: Origin) -> None:
-        """A model was loaded; what follows is an edit on it."""
+    def begin(self, origin: Origin, past: Sequence[Record] = ()) -> None:
+        """A model was loaded; what follows is an edit on it, which goes on after its past."""
 
     def event(self, event: Event) -> None:
         """Something happened."""
@@ -123,26 +156,35 @@ class EventList:
 
     def __init__(self) -> None:
         self.origin: Origin | None = None
-        self.events: list[Event] = []
-        self.checkpoints: list[Checkpoint] = []
+        self.records: list[Record] = []
 
-    def begin(self, origin: Origin) -> None:
+    @property
+    def events(self) -> list[Event]:
+        """What happened."""
+        return [record for record in self.records if isinstance(record, Event)]
+
+    @property
+    def checkpoints(self) -> list[Checkpoint]:
+        """All tensors, now and then."""
+        return [record for record in self.records if isinstance(record, Checkpoint)]
+
+    def begin(self, origin: Origin, past: Sequence[Record] = ()) -> None:
         """Start over."""
-        self.origin, self.events, self.checkpoints = origin, [], []
+        self.origin, self.records = origin, list(past)
 
     def event(self, event: Event) -> None:
         """Keep it."""
-        self.events.append(event)
+        self.records.append(event)
 
     def checkpoint(self, checkpoint: Checkpoint) -> None:
         """Keep it."""
-        self.checkpoints.append(checkpoint)
+        self.records.append(checkpoint)
 
 
 class NoLog:
     """Writes nothing down."""
 
-    def begin(self, origin: Origin) -> None:
+    def begin(self, origin: Origin, past: Sequence[Record] = ()) -> None:
         """Nothing."""
 
     def event(self, event: Event) -> None:

@@ -5,17 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from .log import SavedEdit
 from .types import Failed
 
 
 @dataclass(frozen=True, slots=True)
 class OpenModel:
-    """Which model to open and its first picture; `path` None means the default model."""
+    """Which model to open and its first picture; `path` None means the default model.
+
+    With `edit` that is gone on with, and the first picture is the one that it is at.
+    """
 
     path: Path | None = None
     seed: int = 0
     psi: float = 1.0
     class_index: int | None = None
+    edit: SavedEdit | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,9 @@ class Runner(Protocol):
             coarser: 0 for the picture itself, up to `previews` for one that costs less.
         """
 
+    def draw(self, ws: Tensor) -> Tensor:
+        """The picture of any w+, as `picture`; what was seen last stays as it is."""
+
 
 class AutogradRunner:
     """The whole map by a back-end of `stylegan2_jit.compile`.
@@ -132,6 +135,10 @@ class AutogradRunner:
     def whole_step(self, state: StepState, settings: StepSettings) -> WholeStep | None:
         """There is none."""
         return None
+
+    def draw(self, ws: Tensor) -> Tensor:
+        """See `Runner`."""
+        return self.picture(self.see(ws, ws.new_zeros(1, 2), 0.0, whole=True))
 
     @torch.no_grad()
     def picture(self, seen: Seen, coarser: int = 0) -> Tensor:

@@ -18,6 +18,7 @@ from . import settings
 
 if TYPE_CHECKING:
     from .history import History
+    from .masks import PackedMask
     from .opening import Opening, OpenModel
 
 Activity = Literal["idle", "dragging", "paused"]
@@ -135,7 +136,7 @@ class SetConfig:
 class SetMask:
     """The movable region: float32 [H, W] in 0..1, 1 = movable; None lets everything move."""
 
-    mask: NDArray[np.float32] | None
+    mask: NDArray[np.float32] | PackedMask | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ from .backends import RunnerChooser
 from .device import FrameSlot
 from .drag import View
 from .edit import EditError
-from .editor import Editor, Request
+from .editor import Editor
+from .frames import Request
 from .mailbox import Batch, CommandMailbox, FrameMailbox
 from .pace import Pace, Rates
 
@@ -91,11 +92,15 @@ class Worker:
         self._tell()
 
     def close(self) -> None:
-        """Let the model go: a picture on its way is waited for, background work ends."""
+        """Let the model go: its tensors are logged, what is on its way or beside it ends."""
         if self._pending is not None:
             self._pending.request.slot.wait()
-        self._editor.device.synchronize()
-        self._chooser.close()
+        try:
+            if self._kept_step != self._editor.steps:
+                self._editor.checkpoint()
+            self._editor.device.synchronize()
+        finally:
+            self._chooser.close()
 
     def cycle(self) -> None:
         """One round; sleeps while there is nothing to do."""

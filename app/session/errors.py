@@ -5,6 +5,9 @@ Every message is one line for the person: the thing, the rule and the value.
     SessionError
     ├── FileError               a picture or report cannot be written at that place
     ├── MaskError               a file is no mask for this picture
+    ├── SessionFileError        a file is no session that can be opened
+    │   └── NewerFormatError      it was written by a newer program
+    ├── InUseError              another process has the file open
     └── RecorderError           a video cannot be made
         ├── PlaceError            its file cannot be made at that place
         └── EncoderError          a picture could not be encoded or written
@@ -23,6 +26,18 @@ class FileError(SessionError):
 
 class MaskError(SessionError):
     """A file is no mask for this picture: missing, unreadable or of another size."""
+
+
+class SessionFileError(SessionError):
+    """A file is no session that can be opened."""
+
+
+class NewerFormatError(SessionFileError):
+    """A session was written by a newer program."""
+
+
+class InUseError(SessionError):
+    """Another process has the file open."""
 
 
 class RecorderError(SessionError):

@@ -5,6 +5,7 @@ Knows nothing of what is in them.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
@@ -92,3 +93,12 @@ def reason(path: Path, error: OSError) -> str:
     if path.is_dir():
         return "a folder has that name"
     return error.strerror or str(error)
+
+
+def file_sha256(path: Path) -> str:
+    """A file's SHA-256 in hexadecimal digits; empty where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from draglive.app.engine import types as t
 from draglive.app.engine.edit import EditError, EditState
-from draglive.app.engine.history import History, PackedMask, fold
+from draglive.app.engine.history import History, fold
 from draglive.app.engine.log import Event
+from draglive.app.engine.masks import PackedMask
 
 SIZE = t.Size(40, 30)
 START = EditState(SIZE, t.DragConfig())

@@ -1,0 +1,84 @@
+"""`draglive replay`: an edit from its file, done again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .options import JSON_FILE, engine_flags
+
+if TYPE_CHECKING:
+    from ..replay import Outcome
+
+FAILED = 1
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@engine_flags
+@click.option("--model", type=click.Path(path_type=Path), help="Another model than its own.")
+@click.option("--verify", is_flag=True, help="Fail unless it is the same edit; say where it parts.")
+@click.option("--video", type=click.Path(path_type=Path), help="MP4 of the edit.")
+@click.option(
+    "--fps", type=click.IntRange(1, 240), default=60, show_default=True, help="Of the video."
+)
+@click.option(
+    "--size",
+    type=click.IntRange(16, 4096),
+    help="Height of the video.",
+    show_default="the model's",
+)
+@click.option("--overlay", is_flag=True, help="Draw the points into the video.")
+@JSON_FILE
+def replay(file: Path, verify: bool, json_file: Path | None, **flags: Any) -> None:
+    """Do the edit in FILE again, command by command at the same steps."""
+    from ..replay import describe_outcome
+    from ..session.files import require_writable, write_json
+
+    if json_file:
+        require_writable(json_file)
+    report, outcome = _replay(file, flags)
+    if json_file:
+        write_json(json_file, {**report, **outcome.report()})
+    click.echo(f"{file}: {outcome.steps} steps, {outcome.events} events, {report['backend']}")
+    for line in describe_outcome(outcome):
+        click.echo(f"  {line}")
+    if verify and not outcome.holds:
+        raise SystemExit(FAILED)
+
+
+def _replay(file: Path, flags: dict[str, Any]) -> tuple[dict[str, object], Outcome]:
+    from ..engine.engine import EngineOptions
+    from ..film import Film
+    from ..replay import Replay, open_for_replay
+    from ..session.format import read_session
+    from ..session.journal import journals_folder
+    from ..session.saving import find_model
+
+    video, fps, size = flags.pop("video"), flags.pop("fps"), flags.pop("size")
+    overlay = flags.pop("overlay")
+    session = read_session(file)
+    own = file.resolve().parent == journals_folder().resolve()
+    model = flags.pop("model") or find_model(session, file, own=own)
+    editor, follow, chooser = open_for_replay(session.edit.origin, EngineOptions(model, **flags))
+    film = None
+    try:
+        if video is not None:
+            film = Film(editor, video, fps=fps, height=size, overlay=overlay)
+        outcome = Replay(session.edit, editor, follow).run(film)
+    finally:
+        if film is not None:
+            film.close()
+        chooser.close()
+    report: dict[str, object] = {
+        "file": str(file),
+        "lost_lines": session.lost,
+        "model": editor.model.name,
+        "device": editor.device.name,
+        "dtype": editor.device.dtype_name,
+        "backend": editor.runner.name,
+        "states": len(editor.history.states),
+    }
+    return report, outcome
