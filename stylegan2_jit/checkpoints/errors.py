@@ -74,6 +74,13 @@ def told_of(path: Path) -> Iterator[None]:
         raise UnreadableFileError(f"{name}: {error.strerror or error}") from error
 
 
+def brief(value: object) -> str:
+    """A stranger's value for a line: lists within lists could take for ever to write out."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return printable(repr(value), 80)
+    return f"a {type(value).__name__}"
+
+
 def printable(text: str, limit: int = 300) -> str:
     """Text of a stranger's file in one line: no control characters, no more than `limit`."""
     line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

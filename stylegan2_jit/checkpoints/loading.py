@@ -12,9 +12,17 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..layers import binomial_filter
 from ..networks import Generator
 from .checkpoint import Cancelled, Checkpoint, CheckpointInfo, ModuleName, Progress
-from .errors import DamagedFileError, LoadCancelledError, MismatchError, OutputError, told_of
+from .errors import (
+    DamagedFileError,
+    LoadCancelledError,
+    MismatchError,
+    OutputError,
+    UnsupportedModelError,
+    told_of,
+)
 from .formats import open_model, read_latent
 from .precision import advice_for
 from .safetensors_file import write_safetensors
@@ -213,6 +221,8 @@ def _build(
         values[key] = tensor.read()
         if not values[key].isfinite().all():
             raise DamagedFileError(f"tensor {key} has values that are not finite")
+        if key.endswith("resample_filter") and not values[key].allclose(binomial_filter()):
+            raise UnsupportedModelError("resamples with another filter than [1, 3, 3, 1]")
         done += tensor.numel
     generator.load_state_dict(values, assign=True)
     generator.prepare(torch.float32)

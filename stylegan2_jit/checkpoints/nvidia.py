@@ -11,9 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 
+import torch
+
+from ..config import GeneratorConfig
 from .checkpoint import ModuleName
-from .errors import DamagedFileError, UnsupportedModelError, printable
+from .errors import DamagedFileError, UnsupportedModelError, brief, printable
 from .shapes import Said, infer_config
 from .source import read_tensor
 from .stored import StoredModel, StoredTensor
@@ -21,7 +25,9 @@ from .torch_file import PickledFile
 from .values import Module, TensorRef
 
 GENERATORS: tuple[ModuleName, ...] = ("G_ema", "G")
-HIGHEST_COUNT = 5_000  # modules or tensors of one network; a 1024 px generator has 70 and 170
+MOST_MODULES = 1_000  # of one network; a 1024 px generator has 70
+MOST_ENTRIES = 100  # of one table of a module; the root of a generator has 20
+LONGEST_NAME = 100
 DEEPEST = 8  # modules within modules
 WHAT_WORKS = "StyleGAN2 (stylegan2-ada-pytorch, or stylegan3's --cfg=stylegan2) does"
 
@@ -30,9 +36,10 @@ def find_networks(root: object) -> dict[str, Module]:
     """Name → network; empty when the file is none of NVIDIA's."""
     if isinstance(root, Module):  # the whole module was saved, as PTI does
         return {"G_ema": root}
-    if not isinstance(root, dict):
-        return {}
-    return {name: value for name, value in root.items() if isinstance(value, Module)}
+    items = root.items() if isinstance(root, dict) and len(root) <= MOST_ENTRIES else ()
+    return {
+        key: value for key, value in items if isinstance(value, Module) and isinstance(key, str)
+    }
 
 
 def read_networks(
@@ -50,10 +57,11 @@ def read_networks(
     tensors = {name: _stored(file, value) for name, value in _tensors(modules)}
     said = [*_arguments_say(generator), *_modules_say(modules)]
     half = any(m.state.get("use_fp16") is True for m in modules.values())
+    config = infer_config({name: t.shape for name, t in tensors.items()}, said)
     return StoredModel(
         format=container,
-        config=infer_config({name: t.shape for name, t in tensors.items()}, said),
-        tensors=tensors,
+        config=config,
+        tensors={**_silence(modules, config), **tensors},
         modules=(module, *(name for name in networks if name != module)),
         trained_in_half=half,
     )
@@ -77,35 +85,55 @@ def choose(networks: Mapping[str, Module], module: ModuleName) -> Module:
 def _walk(root: Module) -> Iterator[tuple[str, Module]]:
     """Every module with its dotted name ('' for the root), a parent before its children."""
     waiting: list[tuple[str, Module, int]] = [("", root, 0)]
-    for _ in range(HIGHEST_COUNT):
+    for _ in range(MOST_MODULES):
         if not waiting:
             return
         prefix, module, depth = waiting.pop()
         yield prefix, module
-        children = module.state.get("_modules", {})
-        if not isinstance(children, dict) or depth > DEEPEST:
-            raise DamagedFileError("a network whose parts are not where they belong")
-        for name, child in children.items():
+        if depth > DEEPEST:
+            raise DamagedFileError("a network within networks within networks: no generator's")
+        for name, child in _table(module, "_modules"):
             if isinstance(child, Module):
                 waiting.append((f"{prefix}{name}.", child, depth + 1))
-    raise DamagedFileError(f"a network of more than {HIGHEST_COUNT} parts: no generator's")
+    raise DamagedFileError(f"a network of more than {MOST_MODULES} parts: no generator's")
+
+
+def _table(module: Module, kind: str) -> list[tuple[str, object]]:
+    """The entries of one of a module's tables; few, since many modules may share one."""
+    table = module.state.get(kind, {})
+    if not isinstance(table, dict) or len(table) > MOST_ENTRIES:
+        raise DamagedFileError(f"a network whose {kind} are no table, or a huge one")
+    named = [(key, value) for key, value in table.items() if isinstance(key, str)]
+    if any(len(key) > LONGEST_NAME for key, _ in named):
+        raise DamagedFileError(f"a network with an endless name among its {kind}")
+    return named
 
 
 def _tensors(modules: Mapping[str, Module]) -> Iterator[tuple[str, TensorRef]]:
     for prefix, module in modules.items():
         passing = module.state.get("_non_persistent_buffers_set")
-        hidden = passing if isinstance(passing, list | tuple) else ()
+        hidden = passing[:MOST_ENTRIES] if isinstance(passing, list | tuple) else ()
         for kind in ("_parameters", "_buffers"):
-            table = module.state.get(kind, {})
-            if not isinstance(table, dict) or len(table) > HIGHEST_COUNT:
-                raise DamagedFileError(f"a network whose {kind} are no table")
-            for name, value in table.items():
+            for name, value in _table(module, kind):
                 if isinstance(value, TensorRef) and name not in hidden:
                     yield f"{prefix}{name}", value
 
 
 def _stored(file: PickledFile, tensor: TensorRef) -> StoredTensor:
     return StoredTensor(tensor.shape, lambda: read_tensor(*file.locate(tensor)))
+
+
+def _silence(modules: Mapping[str, Module], config: GeneratorConfig) -> dict[str, StoredTensor]:
+    """What layers trained without noise (`use_noise=False`) have in place of it: none."""
+    silent: dict[str, StoredTensor] = {}
+    for prefix, module in modules.items():
+        place = re.fullmatch(r"synthesis\.b(\d{1,4})\.conv[01]\.", prefix)
+        if place and module.state.get("use_noise") is False:
+            height = int(place[1])
+            size = (height, config.width_at(height))
+            silent[f"{prefix}noise_const"] = StoredTensor(size, partial(torch.zeros, size))
+            silent[f"{prefix}noise_strength"] = StoredTensor((), partial(torch.zeros, ()))
+    return silent
 
 
 def _refuse_other_kinds(generator: Module, modules: Mapping[str, Module]) -> None:
@@ -160,6 +188,8 @@ def _modules_say(modules: Mapping[str, Module]) -> Iterator[Said]:
             yield Said("architecture", module.state["architecture"], where)
         if re.fullmatch(r"mapping\.fc\d+\.", prefix) and "bias_gain" in module.state:
             yield Said("lr_multiplier", module.state["bias_gain"], where)
-        if module.state.get("activation", "lrelu") not in ("lrelu", "linear"):
-            activation = printable(repr(module.state["activation"]), 40)
-            raise UnsupportedModelError(f"its {where} has the activation {activation}, not lrelu")
+        activation = module.state.get("activation", "lrelu")
+        if activation not in ("lrelu", "linear"):
+            raise UnsupportedModelError(
+                f"its {where} has the activation {brief(activation)}, not lrelu"
+            )

@@ -3,7 +3,7 @@
 The opcodes are those that Python's own pickler writes in protocols 2 to 5 for the files that
 `values` knows; the format is documented in Python's `pickletools`. A machine of our own, because
 `pickle.Unpickler` copies every byte string that it passes and takes a file's word for sizes
-(docs/adr/0008-pickles-by-hand.md). Every loop is bounded by the limits below.
+(docs/adr/0007-pickles-by-hand.md). Every loop is bounded by the limits below.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class PickleMachine:
         """
         try:
             for _ in range(self._opcodes):
-                code = self._take(1)[0]
+                code = self._byte()
                 if code == STOP:
                     return self._stack.pop()
                 handler = _HANDLERS.get(code)
@@ -89,6 +89,13 @@ class PickleMachine:
         raise UnsafeFileError(f"a pickle of more than {self._opcodes} steps: no model's")
 
     # --- Bytes -----------------------------------------------------------------------------------
+
+    def _byte(self) -> int:
+        at = self._at
+        if at < len(self._window):
+            self._at = at + 1
+            return self._window[at]
+        return self._take(1)[0]
 
     def _take(self, count: int) -> bytes:
         end = self._at + count
@@ -251,19 +258,19 @@ _HANDLERS: dict[int, Callable[[PickleMachine], object]] = {
     0x88: lambda m: m._push(True),
     0x89: lambda m: m._push(False),
     0x4A: lambda m: m._push(int.from_bytes(m._take(4), "little", signed=True)),  # BININT
-    0x4B: lambda m: m._push(m._number(1)),
+    0x4B: lambda m: m._push(m._byte()),
     0x4D: lambda m: m._push(m._number(2)),
-    0x8A: lambda m: m._integer(m._number(1)),
+    0x8A: lambda m: m._integer(m._byte()),
     0x8B: lambda m: m._integer(m._number(4)),
     0x47: lambda m: m._push(_double(m)),
-    0x43: lambda m: m._push(m._skip(m._number(1))),  # byte strings, by length of their length
+    0x43: lambda m: m._push(m._skip(m._byte())),  # byte strings, by length of their length
     0x42: lambda m: m._push(m._skip(m._number(4))),
     0x8E: lambda m: m._push(m._skip(m._number(8))),
     0x96: lambda m: m._push(m._skip(m._number(8))),
-    0x8C: lambda m: m._push(m._text(m._number(1))),  # texts
+    0x8C: lambda m: m._push(m._text(m._byte())),  # texts
     0x58: lambda m: m._push(m._text(m._number(4))),
     0x8D: lambda m: m._push(m._text(m._number(8))),
-    0x55: lambda m: m._push(m._text(m._number(1), "latin1")),  # Python 2's strings
+    0x55: lambda m: m._push(m._text(m._byte(), "latin1")),  # Python 2's strings
     0x54: lambda m: m._push(m._skip(m._number(4))),
     0x5D: lambda m: m._push([]),
     0x7D: lambda m: m._push({}),
@@ -278,9 +285,9 @@ _HANDLERS: dict[int, Callable[[PickleMachine], object]] = {
     0x85: lambda m: m._tuple(1),
     0x86: lambda m: m._tuple(2),
     0x87: lambda m: m._tuple(3),
-    0x68: lambda m: m._push(m._memo[m._number(1)]),
+    0x68: lambda m: m._push(m._memo[m._byte()]),
     0x6A: lambda m: m._push(m._memo[m._number(4)]),
-    0x71: lambda m: m._remember(m._number(1)),
+    0x71: lambda m: m._remember(m._byte()),
     0x72: lambda m: m._remember(m._number(4)),
     0x94: lambda m: m._remember(len(m._memo)),
     0x63: lambda m: m._global(m._line(), m._line()),

@@ -38,7 +38,7 @@ def advice_for(generator: Generator, trained_in_half: bool | None) -> PrecisionA
     if generator.mapping.w_avg.is_meta:
         return PrecisionAdvice(clamp < HIGHEST / MARGIN, told)
     style = _largest_style(generator)
-    if clamp * style * MARGIN > HIGHEST:
+    if not clamp * style * MARGIN <= HIGHEST:  # not a number: not safe
         return PrecisionAdvice(
             False,
             f"{told}, but styles up to {style:.3g} lift them beyond float16; use bfloat16 or "

@@ -78,7 +78,7 @@ def read_states(
     blocks = [
         int(m[1])
         for key in tensors
-        if (m := re.fullmatch(r"synthesis\.b(\d+)\.conv1\.weight", key))
+        if (m := re.fullmatch(r"synthesis\.b(\d{1,4})\.conv1\.weight", key))
     ]
     tensors = {**low_pass_filters(blocks, resnet=False), **tensors}
     tensors |= _missing_noise(blocks, tensors)

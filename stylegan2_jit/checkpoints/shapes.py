@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..config import Architecture, ConfigError, GeneratorConfig
-from .errors import MismatchError, UnsupportedModelError
+from .errors import MismatchError, UnsupportedModelError, brief
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -35,7 +35,7 @@ def infer_config(shapes: Shapes, said: Iterable[Said]) -> GeneratorConfig:
         UnsupportedModelError: such a network does not run here.
         MismatchError: the file contradicts itself; the line shows both.
     """
-    said = list(said)
+    said = [_plain(statement) for statement in said]
     channels = _channels(shapes)
     top = max(channels)
     const = _shape(shapes, "synthesis.b4.const", 3)
@@ -65,10 +65,18 @@ def infer_config(shapes: Shapes, said: Iterable[Said]) -> GeneratorConfig:
         raise UnsupportedModelError(f"no generator that runs here: {error}") from error
 
 
+def _plain(statement: Said) -> Said:
+    """Numbers and words only: others could take for ever to compare."""
+    value = statement.value
+    if value is None or isinstance(value, bool | int | float | str):
+        return statement
+    raise MismatchError(f"its {statement.where} says {statement.field} is {brief(value)}")
+
+
 def _agree(statement: Said, found: object) -> None:
     if statement.value != found:
         raise MismatchError(
-            f"its {statement.where} says {statement.field} {statement.value!r:.80}, "
+            f"its {statement.where} says {statement.field} {brief(statement.value)}, "
             f"its tensors say {found!r}"
         )
 
@@ -79,8 +87,8 @@ def _told(said: list[Said], field: str) -> object:
     for other in statements[1:]:
         if other.value != statements[0].value:
             raise MismatchError(
-                f"its {statements[0].where} says {field} {statements[0].value!r:.80}, "
-                f"its {other.where} {other.value!r:.80}"
+                f"its {statements[0].where} says {field} {brief(statements[0].value)}, "
+                f"its {other.where} {brief(other.value)}"
             )
     return statements[0].value if statements else None
 
@@ -126,7 +134,7 @@ def _widths(channels: Mapping[int, int], said: list[Said]) -> dict[str, object]:
     if base is None:
         base = max(c * r for r, c in channels.items())
     if type(maximum) is not int or type(base) is not int:
-        raise MismatchError(f"its channel_base is {base!r:.80}, its channel_max {maximum!r:.80}")
+        raise MismatchError(f"its channel_base is {brief(base)}, its channel_max {brief(maximum)}")
     for height, found in channels.items():
         if min(base // height, maximum) != found:
             raise MismatchError(

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .checkpoint import ModuleName
-from .errors import DamagedFileError, UnsupportedModelError, printable
+from .errors import DamagedFileError, UnsupportedModelError, brief, printable
 from .shapes import Said, infer_config
 from .source import DTYPES, Source, Storage, contiguous, read_array
 from .stored import StoredModel, StoredTensor, low_pass_filters
@@ -115,7 +115,7 @@ def read_networks(source: Source, root: object, module: ModuleName) -> StoredMod
     blocks = [
         int(m[1])
         for name in tensors
-        if (m := re.fullmatch(r"synthesis\.b(\d+)\.conv1\.weight", name))
+        if (m := re.fullmatch(r"synthesis\.b(\d{1,4})\.conv1\.weight", name))
     ]
     tensors |= low_pass_filters(blocks, resnet=any(".skip." in name for name in tensors))
     said = list(_arguments_say(network))
@@ -143,8 +143,9 @@ def _variables(network: Record, prefix: str = "") -> Iterator[tuple[str, Array]]
         match item:
             case (str(name), Array() as value):
                 yield f"{prefix}{name}", value
-    for part, component in _table(network, "components").items():
-        if isinstance(part, str) and isinstance(component, Record) and not prefix:
+    for part in () if prefix else ("mapping", "synthesis"):
+        component = _table(network, "components").get(part)
+        if isinstance(component, Record):
             yield from _variables(component, f"{part}/")
 
 
@@ -163,10 +164,14 @@ def _refuse_other_kinds(network: Record, variables: Mapping[str, Array]) -> None
         function = synthesis.state.get("build_func_name") if isinstance(synthesis, Record) else None
         kind = (
             "StyleGAN2 of the configurations B to D"
-            if "revised" in str(function)
+            if function == "G_synthesis_stylegan_revised"
             else ("StyleGAN1 (or StyleGAN2's configuration A)")
         )
         raise UnsupportedModelError(f"{kind}, which does not run here; config-e and config-f do")
+    for argument, usual in (("nonlinearity", "lrelu"), ("resample_kernel", [1, 3, 3, 1])):
+        found = _table(network, "static_kwargs").get(argument, usual)
+        if found != usual:
+            raise UnsupportedModelError(f"its {argument} is {brief(found)}, not {usual}")
     if any(name.startswith("mapping/LabelConcat") for name in variables):
         raise UnsupportedModelError(
             "a conditional StyleGAN2 of before ADA, which does not run here"

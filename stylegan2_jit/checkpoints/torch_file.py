@@ -17,7 +17,8 @@ from .values import STORAGES, Keyed, Name, TensorRef, whole
 
 MAGIC = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e")  # a pickle of one large number
 VERSION = 1001
-SMALL_PICKLE = 5_000  # opcodes; of a header, or of a stream with one storage
+SMALL_PICKLE = 500  # opcodes; of a header, or of a stream with one storage: they have 30
+MOST_STORAGES = 20_000  # a training snapshot has 2,000
 DIRECTORY_BYTES = 2**22  # of a zip archive; 40,000 members, a training snapshot has 2,000
 ZIP_START, ZIP_ENTRY = b"PK\x03\x04", b"PK\x01\x02"
 ZIP_END, ZIP64_END, ZIP64_PLACE = b"PK\x05\x06", b"PK\x06\x06", b"PK\x06\x07"
@@ -95,8 +96,8 @@ def _place(
     source: Source, keys: object, position: int, seen: dict[str, Keyed]
 ) -> dict[str, Storage]:
     """The storages follow each other: a count, then as many numbers."""
-    if not isinstance(keys, list):
-        raise DamagedFileError("no list of its storages")
+    if not isinstance(keys, list) or len(keys) > MOST_STORAGES:
+        raise DamagedFileError("no list of its storages, or an endless one")
     places = {}
     for key in keys:
         if not isinstance(key, str) or key not in seen:

@@ -6,13 +6,14 @@ import sys
 import pytest
 import torch
 
-from draglive.stylegan2_jit import checkpoints
+from draglive.stylegan2_jit import Generator, GeneratorConfig, checkpoints
 from draglive.stylegan2_jit.checkpoints import inspect_checkpoint, load_checkpoint, load_latent
 
 from .. import reference
 from ..models import CASES, generator_for, relative_error
 from . import foreign_reference as foreign
 from . import writers
+from .memory import peak_memory
 
 NEAR = 1e-4  # relative, in the L2 norm, float32 against float64
 
@@ -92,6 +93,21 @@ def test_channels_last_weights(tmp_path, mark):
     tensors["weight"].data = tensors["weight"].data.contiguous(memory_format=torch.channels_last)
     writers.dump({"G_ema": made}, path)
     assert relative_error(draw(path), truth_of(generator)) < NEAR
+
+
+def test_a_network_trained_without_noise(tmp_path, mark):
+    generator, path = generator_for("narrow"), tmp_path / "snapshot"
+    made = writers.persistent_generator(generator, mark)
+    for block in made.meta["state"]["_modules"]["synthesis"].meta["state"]["_modules"].values():
+        for name, layer in block.meta["state"]["_modules"].items():
+            if name.startswith("conv"):
+                layer.meta["state"]["use_noise"] = False
+                del layer.meta["state"]["_buffers"]["noise_const"]
+                del layer.meta["state"]["_parameters"]["noise_strength"]
+    writers.dump({"G_ema": made}, path)
+    state = reference.float64_state(generator)
+    ws = reference.mapping(state, *latent(generator.config))
+    assert relative_error(draw(path), reference.synthesis(state, ws)[1]) < NEAR
 
 
 def test_the_other_generator_on_request(tmp_path, mark):
@@ -241,3 +257,19 @@ def test_progress_and_cancelling(tmp_path, mark):
     assert (shares[0], shares[-1]) == (0.0, 1.0)
     with pytest.raises(checkpoints.LoadCancelledError):
         load_checkpoint(path, cancelled=lambda: True)
+
+
+def test_loading_needs_little_memory_beyond_the_model(tmp_path, mark):
+    """1.3 times the file at most; the file's other networks are not even read."""
+    torch.manual_seed(0)
+    config = GeneratorConfig(img_resolution=64, channel_base=32768, channel_max=256)
+    generator, path = Generator(config), tmp_path / "snapshot"
+    writers.dump({"G_ema": writers.persistent_generator(generator, mark)}, path)
+    load_checkpoint()  # what a first use imports is not the file's
+    before = peak_memory(reset=True)
+    loaded = load_checkpoint(path).generator
+    grown = peak_memory() - before
+    tensors = [*loaded.parameters(), *loaded.buffers()]
+    model = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    assert model > 30 * 2**20  # enough to be seen
+    assert grown - model < 1.3 * path.stat().st_size

@@ -13,7 +13,6 @@ import struct
 import sys
 import time
 import zipfile
-from pathlib import Path
 
 import pytest
 
@@ -21,9 +20,9 @@ from draglive.stylegan2_jit.checkpoints import CheckpointError, load_checkpoint
 
 from ..models import generator_for
 from . import writers
-from .test_refusals import GREEDY
+from .memory import peak_memory
+from .test_harm import GREEDY
 
-STATUS = Path("/proc/self/status")
 SEED = 20_261_122
 LONGEST_S = 2.0
 MOST_MEMORY = 512 * 2**20
@@ -191,15 +190,6 @@ def mutate(data, dice, mark):
     if kind in (evil_globals, nested):
         return kind, kind(data, dice, mark)
     return kind, kind(data, dice)
-
-
-def peak_memory(*, reset=False):
-    """The most memory that the process has held since the last reset, in bytes."""
-    if not STATUS.exists():
-        pytest.skip("the memory's peak is read from /proc")
-    if reset:
-        STATUS.with_name("clear_refs").write_text("5")
-    return int(re.search(r"VmHWM:\s+(\d+) kB", STATUS.read_text())[1]) * 1024
 
 
 def _outcome(path):
