@@ -16,8 +16,6 @@ from ..models import generator_for
 from . import writers
 from .refusal import refused
 
-WHAT_WORKS = "StyleGAN2 checkpoints of NVIDIA"
-
 
 def onnx():
     producer = b"pytorch"
