@@ -7,4 +7,6 @@ them; `result` is what came of it, with the machine's card, as JSON, as a table 
     kernels    each fused operation against its plain-torch reference
     scaling    how the step grows, with fitted exponents
     latency    mouse to picture in the real window
+    versus     other implementations, from a user's own checkouts
+    check      this revision against another
 """

@@ -103,4 +103,28 @@ LATENCY = Sheet(
     ),
 )
 
-SHEETS = {sheet.name: sheet for sheet in (STEP, CHECK, KERNELS, SCALING, LATENCY)}
+VERSUS = Sheet(
+    "versus",
+    "Other implementations and ours on the same weights, seeds and points, step by step in turns; "
+    "every step with its picture. `left` is told by each one's own tracker, `really` by the "
+    "landmark detector.",
+    (
+        Column("ms/step p50", "step.p50_ms", 2),
+        Column("p95", "step.p95_ms", 2),
+        Column("steps", "steps", 0),
+        Column("seconds", "seconds", 2),
+        Column("stopped", "stopped", 2),
+        Column("left px", "left_px", 1),
+        Column("really px", "really_px", 1),
+        Column("peak MB", "memory_mb", 0),
+    ),
+    (
+        Chart(
+            "A step with its picture",
+            y=("step.p50_ms", "milliseconds, p50"),
+            spread=("step.low_ms", "step.high_ms"),
+        ),
+    ),
+)
+
+SHEETS = {sheet.name: sheet for sheet in (STEP, CHECK, KERNELS, SCALING, LATENCY, VERSUS)}

@@ -260,3 +260,60 @@ def bench_latency(
     prepare(json_file, chart_file)
     result = latency.measure(open_device(device, dtype), model, moves=moves)
     deliver(result, json_file, chart_file)
+
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@bench.command("versus")
+@MODEL
+@click.option("--official", type=FOLDER, help="A checkout of XingangPan/DragGAN.")
+@click.option("--skimai", type=FOLDER, help="A checkout of skimai/DragGAN; needs --official.")
+@click.option("--freedrag", type=FOLDER, help="A checkout of LPengYang/FreeDrag.")
+@click.option(
+    "--python",
+    type=click.Path(exists=True, dir_okay=False),
+    help="The interpreter of their environment.",
+    show_default="this one",
+)
+@click.option(
+    "--resolution", type=click.Choice(RESOLUTIONS), help="Random weights in place of MODEL."
+)
+@click.option("--seeds", type=click.IntRange(min=1), default=5, show_default=True)
+@click.option("--max-steps", type=click.IntRange(min=1), default=100, show_default=True)
+@DEVICE
+@JSON_FILE
+@CHART
+def bench_versus(
+    model: Path | None,
+    official: Path | None,
+    skimai: Path | None,
+    freedrag: Path | None,
+    python: str | None,
+    resolution: str | None,
+    seeds: int,
+    max_steps: int,
+    device: str,
+    json_file: Path | None,
+    chart_file: Path | None,
+) -> None:
+    """Against your checkout of another implementation: same weights, seeds and points, in turns."""
+    import sys
+
+    from draglive.benchmarks import versus
+    from draglive.benchmarks.landmark_detector import CreatureLandmarks
+
+    from ..engine.device import open_device
+
+    if not (official or skimai or freedrag):
+        raise click.UsageError("versus whom? Name a checkout: --official, --skimai, --freedrag")
+    prepare(json_file, chart_file)
+    (source,) = sources(model, [resolution] if resolution else [])
+    result = versus.measure(
+        open_device(device),
+        source,
+        versus.list_contenders(official, skimai, freedrag),
+        detector=None if model or resolution else CreatureLandmarks(),
+        terms=versus.Terms(seeds, max_steps, python or sys.executable),
+    )
+    deliver(result, json_file, chart_file)

@@ -1,0 +1,70 @@
+"""Drives a checkout of XingangPan/DragGAN: its renderer's own step, picture included.
+
+What it does for its windows besides (the copy to the host, the watermark) is left out: it needs a
+font that few systems have, and it flatters nobody but the rival.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from .contract import Model, Places, Step, Task
+
+
+class Official:
+    """See `contract.Driver`; the working directory is the checkout."""
+
+    def __init__(self, model: Model, device: torch.device) -> None:
+        import dnnlib  # type: ignore[import-not-found]  # noqa: PLC0415 (the checkout's)
+        from training.networks_stylegan2 import (  # type: ignore[import-not-found]  # noqa: PLC0415
+            Generator,
+        )
+        from viz.renderer import Renderer  # type: ignore[import-not-found]  # noqa: PLC0415
+
+        self._new_result: Any = dnnlib.EasyDict
+        self._renderer: Any = Renderer(disable_timing=True)
+        self._renderer._device = device
+        generator = model.build(Generator, device)
+        self._renderer.get_network = lambda *_, **__: generator
+        self._result: Any = None
+        self._task: Task | None = None
+        self._points: list[list[int]] = []
+
+    def start(self, task: Task) -> None:
+        """Begin an edit."""
+        self._task = task
+        self._renderer.init_network(
+            self._new_result(), pkl="stylegan2", w_load=task.ws, w_plus=True, lr=task.step_size
+        )
+        self._points = rows_first(task.handles)
+        self._render(is_drag=False)
+
+    def step(self) -> Step:
+        """One iteration of its loop."""
+        self._render(is_drag=True)
+        self._points = self._result.points
+        places = [(float(x), float(y)) for y, x in self._points]
+        return Step(places, bool(self._result.stop))
+
+    def picture(self) -> np.ndarray:
+        """The picture of the last iteration."""
+        shown: np.ndarray = self._result.image.cpu().numpy()
+        return shown
+
+    def _render(self, *, is_drag: bool) -> None:
+        assert self._task is not None
+        self._result = self._new_result()
+        self._renderer._render_drag_impl(
+            self._result,
+            points=self._points,
+            targets=rows_first(self._task.targets),
+            is_drag=is_drag,
+        )
+
+
+def rows_first(places: Places) -> list[list[int]]:
+    """As it wants them: [y, x], whole pixels."""
+    return [[round(y), round(x)] for x, y in places]
