@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import queue
+import signal
 import sys
+import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -17,6 +21,8 @@ from .options import MODEL, engine_flags, picture_flags
 
 if TYPE_CHECKING:
     from ..engine.engine import Engine
+    from ..engine.loading import EngineOptions
+    from ..engine.log import SavedEdit
     from ..gui.window import WindowOptions
 
 
@@ -31,9 +37,12 @@ if TYPE_CHECKING:
 @click.option("--recordings", type=click.Path(path_type=Path), help="Folder for videos.")
 @click.option("--trace", type=click.Path(path_type=Path), help="Log commands and frames there.")
 def open_window(model: Path | None, **flags: Any) -> None:
-    """Open the window (what `draglive` does when no command is named)."""
+    """Open the window on a model, or on an edit (a .draglive file).
+
+    This is what `draglive` does when no command is named.
+    """
     require_display()
-    from ..engine.engine import Engine, EngineOptions
+    from ..engine.loading import EngineOptions
     from ..gui.window import WindowOptions
 
     width, height = parse_size(flags.pop("size"))
@@ -46,7 +55,8 @@ def open_window(model: Path | None, **flags: Any) -> None:
         seed=flags["seed"],
         psi=flags["psi"],
     )
-    run_window(Engine(EngineOptions(model, spare_core=True, **flags)), options)
+    with session_files(model) as (path, edit, file):
+        run_window(EngineOptions(path, edit=edit, spare_core=True, **flags), options, file=file)
 
 
 @click.command()
@@ -56,25 +66,85 @@ def open_window(model: Path | None, **flags: Any) -> None:
 def demo(out: Path, headless: bool, **flags: Any) -> None:
     """Play the bundled gesture, live; leave a video, pictures and a latency report in --out."""
     from ..demo import PSI, SEED, perform
-    from ..engine.engine import Engine, EngineOptions
+    from ..engine.loading import EngineOptions
 
     if not headless and not has_display():
         click.echo("No display: playing without a window.")
         headless = True
-    engine = Engine(
-        EngineOptions(seed=SEED, psi=PSI, background=False, spare_core=not headless, **flags)
-    )
+    asked = EngineOptions(seed=SEED, psi=PSI, background=False, spare_core=not headless, **flags)
     if headless:
-        engine.start()
-        try:
-            tell_demo(perform(engine, out), out)
-        finally:
-            engine.stop()
+        with stopping():
+            _demo_headless(asked, out)
     else:
         from ..gui.window import WindowOptions
 
         options = WindowOptions(seed=SEED, psi=PSI)
-        run_window(engine, options, beside=lambda: tell_demo(perform(engine, out), out))
+        run_window(asked, options, beside=lambda e: tell_demo(perform(e, out), out))
+
+
+def _demo_headless(options: EngineOptions, out: Path) -> None:
+    """Play it, and keep the edit beside the video."""
+    from ..demo import perform
+    from ..engine.engine import Engine
+    from ..session.journal import Journal
+    from ..session.saving import save_session
+
+    with tempfile.TemporaryDirectory() as folder:
+        journal = Journal(Path(folder), lambda line: click.echo(f"draglive: {line}", err=True))
+        engine = Engine(options, journal)
+        engine.start()
+        try:
+            report = perform(engine, out)
+        finally:
+            engine.stop()
+            journal.close()
+        for written in Path(folder).glob("*.draglive"):
+            save_session(written, out / "demo.draglive")
+    tell_demo(report, out)
+
+
+@contextmanager
+def session_files(
+    named: Path | None,
+) -> Iterator[tuple[Path | None, SavedEdit | None, Path | None]]:
+    """What was named is a model, or a session: then its model, its edit, and the file to save to.
+
+    Nobody else can open the session meanwhile; where somebody else has it, saving makes a new file.
+    """
+    from ..session.errors import InUseError
+    from ..session.format import SUFFIX, read_session
+    from ..session.journal import journals_folder
+    from ..session.locks import holding
+    from ..session.saving import find_model
+
+    if named is None or named.suffix.lower() != SUFFIX:
+        yield named, None, None
+        return
+    session = read_session(named)
+    own = named.resolve().parent == journals_folder().resolve()
+    model = find_model(session, named, own=own)
+    with ExitStack() as held:
+        file: Path | None = named
+        try:
+            held.enter_context(holding(named))
+        except InUseError as error:
+            click.echo(f"draglive: {error}", err=True)
+            file = None
+        yield model, session.edit, None if own else file
+
+
+@contextmanager
+def stopping() -> Iterator[None]:
+    """SIGTERM ends what is inside as Ctrl-C does: files are finished, threads stopped."""
+
+    def stop(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def has_display() -> bool:
@@ -97,21 +167,34 @@ def require_display() -> None:
 
 
 def run_window(
-    engine: Engine, options: WindowOptions, *, beside: Callable[[], object] | None = None
+    asked: EngineOptions,
+    options: WindowOptions,
+    *,
+    file: Path | None = None,
+    beside: Callable[[Engine], object] | None = None,
 ) -> NoReturn:
-    """Open the window on an engine that is not started yet; ends the program with it.
+    """Open the window on an engine, the edit written down as it happens; ends the program.
 
     Args:
-        engine: started here.
+        asked: of the engine.
         options: of the window.
-        beside: runs on a thread of its own while the window is open.
+        file: the session that is open, where saving goes.
+        beside: runs on a thread of its own while the window is open, and is given the engine.
     """
+    from ..engine.engine import Engine
+    from ..gui.keeping import Keeping, News, Places, own_edits
     from ..gui.window import Window
+    from ..session.journal import Journal, journals_folder
 
+    news: queue.SimpleQueue[News] = queue.SimpleQueue()
+    journal = Journal(journals_folder(), lambda line: news.put((line, "error")))
+    engine = Engine(asked, journal)
     engine.start()
     if beside is not None:
-        threading.Thread(target=tell_errors, args=[beside], daemon=True).start()
-    code = Window(engine, options).run()
+        threading.Thread(target=tell_errors, args=[lambda: beside(engine)], daemon=True).start()
+    keeping = Keeping(engine, journal, Places(journals_folder(), own_edits(), file), news)
+    code = Window(engine, options, keeping).run()
+    journal.close()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)  # a compiler on a thread cannot be ended otherwise: exit would wait, or abort

@@ -46,6 +46,10 @@ class MaskPaint:
             radius = round(radius_px * (1 << SHIFT))
             cv2.circle(self._levels, end, radius, level, cv2.FILLED, cv2.LINE_AA, SHIFT)
 
+    def become(self, mask: NDArray[np.float32] | None) -> None:
+        """Show a mask of the engine's, float32 [H, W] in 0..1."""
+        self._levels[:] = 0 if mask is None else np.rint(mask * 255)
+
     def mask(self) -> NDArray[np.float32] | None:
         """A copy for the engine: float32 [H, W] in 0..1, 1 = movable; None when empty."""
         if self.is_empty:

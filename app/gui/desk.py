@@ -17,7 +17,10 @@ from ..engine.types import (
     Command,
     DragConfig,
     EngineClient,
+    GoTo,
     ModelInfo,
+    Ready,
+    Redo,
     RemovePoint,
     ResetPicture,
     SetConfig,
@@ -25,12 +28,14 @@ from ..engine.types import (
     SetPaused,
     SetSeed,
     SetTruncation,
+    Undo,
 )
-from ..session.errors import RecorderError
+from ..session.errors import RecorderError, SessionError
 from ..session.recorder import RecordingSummary
 from .brush import MaskPaint
 from .input import Action, Hit, Stroke
 from .intents import Intents
+from .keeping import Keeping
 from .recording import Recording
 from .trace import Trace
 from .viewport import ViewTransform, clamp
@@ -60,6 +65,7 @@ class Desk:
         recordings: folder for videos; None for the person's own.
         seed: the picture that the engine starts with.
         psi: the truncation that it starts with.
+        keeping: the edit's files; None where nothing is written down.
     """
 
     def __init__(
@@ -70,9 +76,11 @@ class Desk:
         *,
         seed: int = 0,
         psi: float = 1.0,
+        keeping: Keeping | None = None,
     ) -> None:
         self._engine, self._trace = engine, trace
         self.recording = Recording(engine, recordings)
+        self.keeping = keeping or Keeping(engine)
         self.intents = Intents()
         self.model: ModelInfo | None = None
         self.mask: MaskPaint | None = None
@@ -87,6 +95,8 @@ class Desk:
         self.view: ViewTransform | None = None  # where the picture is, once there is one
         self.mask_edits = 0  # changes whenever the mask does
         self._hover: Hit | None = None
+        self._posted = 0
+        self._returning = True  # an edit that is gone on with begins somewhere else
         self._actions: dict[Action, Callable[[], None]] = {
             "random": lambda: self.choose_seed(random.randint(0, MAX_RANDOM_SEED)),
             "previous": lambda: self.choose_seed(max(self.seed - 1, 0)),
@@ -100,6 +110,9 @@ class Desk:
             "reset_picture": lambda: self.post(ResetPicture()),
             "remove_point": self._remove_hovered,
             "fit": self._fit,
+            "undo": lambda: self.post(Undo()),
+            "redo": lambda: self.post(Redo()),
+            "save": self._save,
         }
 
     def adopt(self, model: ModelInfo) -> None:
@@ -112,9 +125,21 @@ class Desk:
 
     def post(self, command: Command) -> None:
         """Hand a command to the engine, and remember what it means for the points."""
-        self._engine.post(command)
+        self._posted = self._engine.post(command)
+        self._returning |= isinstance(command, Undo | Redo | GoTo)
         self._trace.command(command)
         self.intents.note(command)
+
+    def follow(self, status: Ready) -> None:
+        """After an undo or redo, show what the engine went back to, once it knows all commands."""
+        if not self._returning or status.commands < self._posted or status.history is None:
+            return
+        self._returning = False
+        edit = status.history.edit
+        self.seed, self.psi, self.config = edit.seed, edit.psi, edit.config
+        if self.mask is not None:
+            self.mask.become(edit.mask)
+            self.mask_edits += 1
 
     def say(self, text: str, tone: Tone = "info") -> None:
         """Tell the person something."""
@@ -218,6 +243,12 @@ class Desk:
     def _toggle_pause(self) -> None:
         self.paused = not self.paused
         self.post(SetPaused(self.paused))
+
+    def _save(self) -> None:
+        try:
+            self.keeping.save(self.seed)
+        except SessionError as error:
+            self.say(str(error), "error")
 
     def _fit(self) -> None:
         if self.view is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dearpygui.dearpygui as dpg
 
-from ..engine.types import AddPoint
+from ..engine.types import AddPoint, EndGesture
 from .canvas import Canvas
 from .desk import Desk
 from .input import Held, Hit, InputState, Painting, PointerInput, Scene, find, react
@@ -78,12 +78,14 @@ class Hand:
 
     def _react(self, scene: Scene) -> None:
         reaction = react(self._state, self._pointer, scene)
-        self._state = reaction.state
+        held, self._state = self._state.grab, reaction.state
         self._desk.view = reaction.view
         for command in reaction.commands:
             self._desk.pulled |= isinstance(command, AddPoint)
             self._desk.post(command)
         self._desk.paint(reaction.strokes)
+        if isinstance(held, Held | Painting) and reaction.state.grab is None:
+            self._desk.post(EndGesture())
 
     def _scene(self) -> Scene | None:
         view: ViewTransform | None = self._desk.view

@@ -42,6 +42,9 @@ Action = Literal[
     "reset_picture",
     "fit",
     "remove_point",
+    "undo",
+    "redo",
+    "save",
 ]
 
 # The keyboard, once: the window polls these, the tooltips name them.
@@ -58,6 +61,9 @@ KEYS: dict[Action, str] = {
     "reset_picture": "Backspace",
     "fit": "F",
     "remove_point": "Delete",
+    "undo": "Ctrl+Z",
+    "redo": "Ctrl+Shift+Z",
+    "save": "Ctrl+S",
 }
 
 
@@ -250,9 +256,10 @@ def _put(state: InputState, spot: Spot, scene: Scene) -> Reaction:
     if not scene.view.picture.contains(place):
         return Reaction(state, scene.view)
     place = scene.view.clamped(place)
-    held = Held(state.next_id, "target", Point(0, 0), spot, moving=True)
-    command = AddPoint(DragPoint(state.next_id, place, place))
-    state = replace(state, grab=held, next_id=state.next_id + 1)
+    number = max([state.next_id, *(p.id + 1 for p in scene.points)])  # some came with the edit
+    held = Held(number, "target", Point(0, 0), spot, moving=True)
+    command = AddPoint(DragPoint(number, place, place))
+    state = replace(state, grab=held, next_id=number + 1)
     return Reaction(state, scene.view, (command,))
 
 

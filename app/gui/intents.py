@@ -2,7 +2,7 @@
 
 A frame is some milliseconds old. A point just put, a target in the hand, a point just deleted are
 drawn as they will be: every posted command is noted here and laid over the frame's points until a
-frame agrees. Ids are never reused, so what is gone stays gone.
+frame agrees. Ids are never reused, so what is gone stays gone, until one goes back.
 """
 
 from __future__ import annotations
@@ -14,14 +14,17 @@ from ..engine.types import (
     ClearPoints,
     Command,
     DragPoint,
+    GoTo,
     MoveHandle,
     MoveTarget,
     Point,
     PointState,
+    Redo,
     RemovePoint,
     ResetPicture,
     SetClass,
     SetSeed,
+    Undo,
 )
 
 PATIENCE_FRAMES = 12  # a frame so much newer knows the command; if it disagrees, it is right
@@ -97,6 +100,8 @@ class Intents:
             case ClearPoints() | ResetPicture() | SetSeed() | SetClass():
                 for point in self.points:
                     self._forget(point.id)
+            case Undo() | Redo() | GoTo():  # what is gone may come back
+                self._intents, self._gone = {}, set()
             case _:
                 pass
 

@@ -16,13 +16,16 @@ CODES = {
 }
 CONTROL = (dpg.mvKey_LControl, dpg.mvKey_RControl)
 ALT = (dpg.mvKey_LAlt, dpg.mvKey_RAlt)
+SHIFT = (dpg.mvKey_LShift, dpg.mvKey_RShift)
+MODIFIERS = {"Ctrl": CONTROL, "Alt": ALT, "Shift": SHIFT}
+ALSO: tuple[tuple[Action, str], ...] = (("redo", "Ctrl+Y"),)
 
 
 class Keyboard:
     """Which keys went down since the last look."""
 
     def __init__(self) -> None:
-        self._codes = {action: _code(key) for action, key in KEYS.items()}
+        self._chords = [(action, *_chord(key)) for action, key in (*KEYS.items(), *ALSO)]
         self._down: set[int] = set()
         self._held: set[int] = set()  # modifiers at the last look
         self._modifiers: set[int] = set()  # and those that count for this one
@@ -34,18 +37,27 @@ class Keyboard:
 
     def pressed(self) -> list[Action]:
         """What the keys pressed since the last call ask for."""
-        was, self._down = self._down, _down({*self._codes.values(), dpg.mvKey_Q})
+        was, self._down = self._down, _down({*(code for _, _, code in self._chords), dpg.mvKey_Q})
         # A modifier let go within the frame that shows its letter still counts.
-        held, self._held = self._held, _down({*CONTROL, *ALT})
+        held, self._held = self._held, _down({*CONTROL, *ALT, *SHIFT})
         self._modifiers = held | self._held
-        if self._modifiers:
-            return []
-        fresh = self._down - was
-        return [action for action, code in self._codes.items() if code in fresh]
+        fresh, with_keys = self._down - was, self._with
+        return [a for a, keys, code in self._chords if code in fresh and keys == with_keys]
+
+    @property
+    def _with(self) -> frozenset[str]:
+        """The modifiers that count; shift does with another one only."""
+        held = {name for name, codes in MODIFIERS.items() if not self._modifiers.isdisjoint(codes)}
+        return frozenset() if held == {"Shift"} else frozenset(held)
 
 
 def _down(codes: set[int]) -> set[int]:
     return {code for code in codes if dpg.is_key_down(code)}
+
+
+def _chord(keys: str) -> tuple[frozenset[str], int]:
+    *modifiers, key = keys.split("+")
+    return frozenset(modifiers), _code(key)
 
 
 def _code(key: str) -> int:

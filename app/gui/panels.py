@@ -100,9 +100,12 @@ class Panel:
     def _build_drag(self) -> None:
         bricks = self._bricks
         bricks.heading("Drag")
-        self._pause = self._act("Pause", "pause", "Stop or go on moving", bricks.width())
+        third, half = bricks.width(1 / 3), bricks.width(0.5)
         with bricks.line():
-            half = bricks.width(0.5)
+            self._pause = self._act("Pause", "pause", "Stop or go on moving", third)
+            self._act("Undo", "undo", "Back to before the last action", third)
+            self._act("Redo", "redo", "Forward again; also Ctrl+Y", third)
+        with bricks.line():
             self._act("Reset points", "reset_points", "Let all points go", half)
             about = "Back to the picture of the seed"
             self._act("Reset picture", "reset_picture", about, half)
@@ -162,9 +165,13 @@ class Panel:
 
     def _build_video(self) -> None:
         bricks, desk = self._bricks, self._desk
-        bricks.heading("Video")
-        about = "Start or end an MP4 of the picture"
-        self._record = self._act("Record", "record", about, bricks.width())
+        bricks.heading("Video and edit")
+        half = bricks.width(0.5)
+        with bricks.line():
+            about = "Start or end an MP4 of the picture"
+            self._record = self._act("Record", "record", about, half)
+            about = "Keep the edit, with all its steps, in a file of its own"
+            self._act("Save edit", "save", about, half)
         about = "Draw handles and targets into the video"
         bricks.tick("With points", about, desk.draw_into_video, False)
 

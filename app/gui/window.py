@@ -36,8 +36,10 @@ from .desk import Desk
 from .dialog import Trouble, TroubleDialog
 from .hand import Hand
 from .hud import Hud
+from .keeping import Keeping
 from .layout import Layout
 from .meters import Meters
+from .offer import OfferDialog
 from .pacing import Pacer
 from .panels import Panel
 from .statusline import StatusLine
@@ -93,6 +95,7 @@ class Parts:
     hud: Hud
     status: StatusLine
     dialog: TroubleDialog
+    offer: OfferDialog
 
 
 class Window:
@@ -101,16 +104,24 @@ class Window:
     Args:
         engine: started; it is stopped when the window closes.
         options: see there.
+        keeping: the edit's files.
 
     Raises:
         OSError: the trace cannot be written.
     """
 
-    def __init__(self, engine: EngineClient, options: WindowOptions) -> None:
+    def __init__(
+        self, engine: EngineClient, options: WindowOptions, keeping: Keeping | None = None
+    ) -> None:
         self._engine, self._options = engine, options
         self._trace = Trace(options.trace)
         self._desk = Desk(
-            engine, self._trace, options.recordings_dir, seed=options.seed, psi=options.psi
+            engine,
+            self._trace,
+            options.recordings_dir,
+            seed=options.seed,
+            psi=options.psi,
+            keeping=keeping,
         )
         self._meters = Meters()
         self._pacer = Pacer(options.max_frames_per_second)
@@ -181,6 +192,7 @@ class Window:
                 hud=Hud(look, self._meters),
                 status=StatusLine(look),
                 dialog=TroubleDialog(look, lambda: self._desk.post(ResetPicture())),
+                offer=OfferDialog(look, self._desk.keeping),
             )
         with dpg.theme() as edgeless, dpg.theme_component(dpg.mvWindowAppItem):
             dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)
@@ -242,8 +254,10 @@ class Window:
             self._adopt(model, parts)
         if isinstance(status, Failed):
             self._tell_failure(status, parts)
-        elif isinstance(status, Ready) and status.notice != _notice(before):
-            self._desk.say(status.notice)
+        elif isinstance(status, Ready):
+            self._desk.follow(status)
+            if status.notice != _notice(before):
+                self._desk.say(status.notice)
 
     def _adopt(self, model: ModelInfo, parts: Parts) -> None:
         self._desk.adopt(model)
@@ -314,6 +328,15 @@ class Window:
         parts.hud.refresh(self._engine, self._status)
         parts.status.refresh(self._desk.message, self._facts())
         self._desk.tell_finished(self._desk.recording.poll())
+        self._keep(parts)
+
+    def _keep(self, parts: Parts) -> None:
+        """Tell what became of the edit's files; offer what a program that died left."""
+        keeping = self._desk.keeping
+        for text, tone in keeping.news():
+            self._desk.say(text, tone)
+        if keeping.offer is not None and not parts.dialog.is_open:
+            parts.offer.show(keeping.offer)
 
     def _render(self) -> None:
         dpg.render_dearpygui_frame()
@@ -336,7 +359,9 @@ class Window:
 
     def _read_hand(self, parts: Parts) -> None:
         """Carry out what pointer and keys ask for."""
-        if parts.hand.read(typing=parts.dialog.is_open or parts.panel.is_typing):
+        if parts.hand.read(
+            typing=parts.dialog.is_open or parts.offer.is_open or parts.panel.is_typing
+        ):
             self._pacer.stir()
         self._quit |= parts.hand.quits
 

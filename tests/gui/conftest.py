@@ -45,6 +45,8 @@ class Driver:
     def __init__(self, display, command, trace):
         self.environment = {**os.environ, "DISPLAY": display, "PYTHONFAULTHANDLER": "1"}
         self.environment.pop("DRAGLIVE_SCALE", None)
+        self.environment["XDG_STATE_HOME"] = str(trace.parent / "state")  # journals
+        self.environment["XDG_DOCUMENTS_DIR"] = str(trace.parent / "documents")  # saved edits
         self._trace = trace
         self._errors = trace.with_suffix(".err").open("w+")
         self.process = subprocess.Popen(
