@@ -46,6 +46,13 @@ class LandmarkDetector(Protocol):
         """The points of a picture, uint8 [H, W, 4]."""
 
 
+class PerceptualDetector(LandmarkDetector, Protocol):
+    """One whose features tell how alike two pictures are."""
+
+    def distance(self, one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+        """Between two pictures, uint8 [H, W, 4]; 0 for the same."""
+
+
 class CreatureLandmarks:
     """The default model's detector."""
 
@@ -62,15 +69,32 @@ class CreatureLandmarks:
     def find(self, rgba: NDArray[np.uint8]) -> Landmarks:
         """See `LandmarkDetector`."""
         height, width = rgba.shape[:2]
-        picture = torch.from_numpy(rgba[..., :3].copy()).permute(2, 0, 1)[None] / 127.5 - 1
-        small = F.interpolate(picture, (INPUT_PX, INPUT_PX), mode="bilinear", antialias=True)
-        places, visibility, features = self._network(small)
+        places, visibility, features = self._network(_shrunk(rgba))
         scale = torch.tensor([width, height])
         return Landmarks(
             places=(places[0] * scale - 0.5).double().numpy(),
             visible=(visibility[0] > 0).numpy(),
             features=features[0].double().numpy(),
         )
+
+    @torch.no_grad()
+    def distance(self, one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+        """Mean square between unit feature vectors at three scales (Zhang et al. 2018, unweighted).
+
+        Not LPIPS: another network, so only figures of one report compare.
+        """
+        scales = zip(*(self._network.scales(_shrunk(p)) for p in (one, other)), strict=True)
+        parts = [
+            (F.normalize(a, dim=1) - F.normalize(b, dim=1)).square().sum(dim=1).mean()
+            for a, b in scales
+        ]
+        return float(sum(parts)) / len(parts)
+
+
+def _shrunk(rgba: NDArray[np.uint8]) -> Tensor:
+    """As the network takes it: float32 [1, 3, 96, 96] in -1..1."""
+    picture = torch.from_numpy(rgba[..., :3].copy()).permute(2, 0, 1)[None] / 127.5 - 1
+    return F.interpolate(picture, (INPUT_PX, INPUT_PX), mode="bilinear", antialias=True)
 
 
 class KeyPointNetwork(nn.Module):
@@ -97,13 +121,17 @@ class KeyPointNetwork(nn.Module):
         Args:
             picture: [N, 3, H, W] in -1..1.
         """
-        fine = self.stem(picture)
-        middle = self.d1(fine)
-        coarse = self.d2(middle)
+        fine, middle, coarse = self.scales(picture)
         features = coarse.mean([2, 3])
         middle = self.u1(middle + F.interpolate(coarse, scale_factor=2.0, mode="nearest"))
         fine = self.u0(fine + F.interpolate(middle, scale_factor=2.0, mode="nearest"))
         return _mean_places(self.out(fine)), self.vis(features), features
+
+    def scales(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Features at a quarter, an eighth and a sixteenth of the size."""
+        fine = self.stem(picture)
+        middle = self.d1(fine)
+        return fine, middle, self.d2(middle)
 
 
 def _layer(ins: int, outs: int, stride: int = 1) -> nn.Sequential:

@@ -127,4 +127,58 @@ VERSUS = Sheet(
     ),
 )
 
-SHEETS = {sheet.name: sheet for sheet in (STEP, CHECK, KERNELS, SCALING, LATENCY, VERSUS)}
+LANDMARKS = Sheet(
+    "landmarks",
+    "Key points of one picture dragged to where another has them (Table 1 of the paper): mean "
+    "distance before and after as the detector sees it, with its 95 % interval; `really` is the "
+    "share of points that are there. `outside`: mean change, of 255, far from all pulls.",
+    (
+        Column("edits", "edits"),
+        Column("before px", "before_px", 2),
+        Column("after px", "after_px", 2),
+        Column("from", "after_low_px", 2),
+        Column("to", "after_high_px", 2),
+        Column("really", "really_there", 2),
+        Column("tracker says", "arrived", 2),
+        Column("steps", "steps", 0),
+        Column("seconds", "seconds", 2),
+        Column("outside", "outside", 2),
+        Column("Fréchet", "frechet", 3),
+    ),
+    (
+        Chart(
+            "Mean distance after",
+            y=("after_px", "pixels"),
+            spread=("after_low_px", "after_high_px"),
+        ),
+    ),
+)
+
+PAIRED = Sheet(
+    "paired",
+    "Dragging a picture towards a near one (Table 2 of the paper): how far the result is from it, "
+    "with 95 % intervals.",
+    (
+        Column("edits", "edits"),
+        Column("MSE", "mse.mean", 5),
+        Column("from", "mse.low", 5),
+        Column("to", "mse.high", 5),
+        Column("perceptual", "perceptual.mean", 4),
+        Column("from", "perceptual.low", 4),
+        Column("to", "perceptual.high", 4),
+        Column("steps", "steps", 0),
+        Column("seconds", "seconds", 2),
+    ),
+    (
+        Chart(
+            "Mean squared error",
+            y=("mse.mean", "of colours in 0..1"),
+            spread=("mse.low", "mse.high"),
+        ),
+    ),
+)
+
+SHEETS = {
+    sheet.name: sheet
+    for sheet in (STEP, KERNELS, SCALING, LATENCY, LANDMARKS, PAIRED, VERSUS, CHECK)
+}

@@ -317,3 +317,60 @@ def bench_versus(
         terms=versus.Terms(seeds, max_steps, python or sys.executable),
     )
     deliver(result, json_file, chart_file)
+
+
+def drag_options(command: F) -> F:
+    """What `landmarks` and `paired` share."""
+    options = (
+        click.option(
+            "--preset",
+            "presets",
+            type=click.Choice(("live", "paper", "official")),
+            multiple=True,
+            default=["live", "paper", "official"],
+            show_default=True,
+            help="May be repeated.",
+        ),
+        click.option("--max-steps", type=click.IntRange(min=1), default=200, show_default=True),
+        click.option("--pairs", type=click.IntRange(min=1), default=20, show_default=True),
+        DTYPE,
+        DEVICE,
+        JSON_FILE,
+        CHART,
+    )
+    for option in options:
+        command = option(command)
+    return command
+
+
+@bench.command("landmarks")
+@drag_options
+def bench_landmarks(**flags: Any) -> None:
+    """How well it drags: key points of one picture to where another has them, preset by preset."""
+    from draglive.benchmarks import landmarks
+
+    _judge(landmarks.measure, flags)
+
+
+@bench.command("paired")
+@drag_options
+def bench_paired(**flags: Any) -> None:
+    """Does dragging towards a near picture lead to it? Squared error and perceptual distance."""
+    from draglive.benchmarks import paired
+
+    _judge(paired.measure, flags)
+
+
+def _judge(measure: Callable[..., Result], flags: dict[str, Any]) -> None:
+    """Run a benchmark of the default model's drags."""
+    from draglive.benchmarks.landmark_detector import CreatureLandmarks
+    from draglive.benchmarks.landmarks import Terms
+    from draglive.benchmarks.models import Source
+
+    from ..engine.device import open_device
+
+    prepare(flags["json_file"], flags["chart_file"])
+    device = open_device(flags["device"], flags["dtype"])
+    terms = Terms(flags["pairs"], flags["max_steps"], flags["presets"])
+    result = measure(device, Source(), CreatureLandmarks(), terms)
+    deliver(result, flags["json_file"], flags["chart_file"])
