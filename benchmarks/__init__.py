@@ -7,7 +7,7 @@ them; `result` is what came of it, with the machine's card, as JSON, as a table 
     kernels    each fused operation against its plain-torch reference
     scaling    how the step grows, with fitted exponents
     latency    mouse to picture in the real window
-    landmarks  how well it drags: key points of one picture to another's places (the paper's Table 1)
+    landmarks  how well it drags: key points of one picture to another's (the paper's Table 1)
     paired     how near a drag comes to a known picture (Table 2)
     versus     other implementations, from a user's own checkouts
     check      this revision against another
