@@ -21,7 +21,7 @@ def pytest_addoption(parser):
         type=Path,
         action="append",
         default=[],
-        help="checkout of stylegan2-ada-pytorch, stylegan3 or rosinality's to compare with",
+        help="a tool's checkout to compare with (tests/stylegan2_jit/checkpoints/test_upstream.py)",
     )
 
 

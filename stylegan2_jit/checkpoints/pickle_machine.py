@@ -13,7 +13,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .errors import DamagedFileError, UnsafeFileError, printable
+from .errors import (
+    CheckpointError,
+    DamagedFileError,
+    UnsafeFileError,
+    UnsupportedModelError,
+    printable,
+)
 from .source import DTYPES, Source
 from .values import CONSTRUCTORS, SCALARS, Blob, DType, Name, build
 
@@ -187,7 +193,7 @@ class PickleMachine:
             raise TypeError
         found = Name(module, name)
         if found not in CONSTRUCTORS:
-            raise UnsafeFileError(_refusal(found))
+            raise _refusal(found)
         self._push(found)
 
     def _call(self) -> None:
@@ -231,14 +237,18 @@ class PickleMachine:
             raise DamagedFileError("a pickle of an unknown protocol")
 
 
-def _refusal(name: Name) -> str:
+def _refusal(name: Name) -> CheckpointError:
     told = printable(str(name), 120)
     hints = {"timm": "Projected GAN or StyleGAN-XL", "pg_modules": "Projected GAN or StyleGAN-XL"}
     hints["torch.nn.modules.sparse"] = "StyleGAN-XL"
     for start, what in hints.items():
         if name.module.startswith(start):
-            return f"names {told}, as {what} does: such networks do not run here, StyleGAN2 does"
-    return f"names {told}, which no StyleGAN2 file needs: it was not run, and is not loaded"
+            return UnsupportedModelError(
+                f"names {told}, as {what} does: such networks do not run here, StyleGAN2 does"
+            )
+    return UnsafeFileError(
+        f"names {told}, which no StyleGAN2 file needs: it was not run, and is not loaded"
+    )
 
 
 def _double(machine: PickleMachine) -> float:

@@ -1,5 +1,6 @@
 """Every format's generator draws what an independent evaluation of the file's arrays draws."""
 
+import argparse
 import dataclasses
 import sys
 
@@ -164,7 +165,9 @@ def check_rosinality(path, state):
 def test_rosinality(archive, tmp_path):
     state, path = writers.rosinality_state(), tmp_path / "550000.pt"
     mean = torch.randn(8)
-    writers.torch_save({"g_ema": state, "latent_avg": mean, "d": {}}, path, archive=archive)
+    trainer = {"d_optim": {"state": {0: {"step": 3}}}, "args": argparse.Namespace(size=32)}
+    content = {"g_ema": state, "latent_avg": mean, "d": {}, **trainer}
+    writers.torch_save(content, path, archive=archive)
     check_rosinality(path, state)
     assert torch.equal(load_checkpoint(path).generator.mapping.w_avg, mean)
 

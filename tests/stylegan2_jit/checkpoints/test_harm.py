@@ -59,7 +59,8 @@ def test_nothing_is_imported(tmp_path):
 def test_a_projected_discriminator_is_explained(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"\x80\x02ctimm.models.efficientnet\nEfficientNet\n.")
-    assert "as Projected GAN or StyleGAN-XL does" in refused(path, checkpoints.UnsafeFileError)
+    line = refused(path, checkpoints.UnsupportedModelError)
+    assert "as Projected GAN or StyleGAN-XL does" in line
 
 
 def laughs(kind):

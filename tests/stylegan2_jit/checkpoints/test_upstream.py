@@ -1,7 +1,8 @@
 """Files written by the upstream tools themselves, held against what they draw from them.
 
-Only with `--upstream PATH`, a checkout of stylegan2-ada-pytorch, stylegan3, or rosinality's
-stylegan2-pytorch; several may be given. Upstream runs in a process of its own, on the CPU.
+Only with `--upstream PATH`, a checkout of stylegan2-ada-pytorch, stylegan3 (needs scipy),
+StyleGAN-Human, rosinality's stylegan2-pytorch, or stylegan-xl (to be refused); several may be
+given. Upstream runs in a process of its own, on the CPU.
 """
 
 import subprocess
@@ -84,6 +85,30 @@ for name, more in [("t", {}), ("r", dict(conv_kernel=1, use_radial_filters=True)
         pickle.dump(dict(G_ema=generator), file)
 """
 
+HUMAN = """
+sys.path.insert(0, f"{repository}/training_scripts/sg2")
+from training import networks
+for name, square in [("narrow", False), ("square", True)]:
+    generator = networks.Generator(**sizes, c_dim=0, square=square, synthesis_kwargs=small)
+    other = networks.Discriminator(c_dim=0, **shape, square=square, **small)
+    keep(name, generator, other, 0)
+"""
+
+STYLEGAN_XL = """
+import os
+os.makedirs(f"{folder}/in_embeddings")
+with open(f"{folder}/in_embeddings/tf_efficientnet_lite0.pkl", "wb") as file:
+    pickle.dump(dict(embed=torch.nn.Embedding(10, 8)), file)
+os.chdir(folder)
+from training import networks_stylegan3_resetting as networks
+for classes in (0, 10):
+    latents = dict(z_dim=16, w_dim=16, c_dim=classes)
+    layers = dict(conv_kernel=3, use_radial_filters=False)
+    generator = networks.Generator(**latents, **shape, **small, **layers)
+    with open(f"{folder}/XL-{classes}.pkl", "wb") as file:
+        pickle.dump(dict(G=generator, G_ema=generator), file)
+"""
+
 ROSINALITY = """
 import model
 generator = restless(model.Generator(64, 512, 2, channel_multiplier=1))
@@ -97,6 +122,10 @@ for name, new in [("archive", True), ("stream", False)]:
 
 
 def script_for(repository):
+    if (repository / "training/networks_stylegan3_resetting.py").exists():
+        return START + NVIDIA + STYLEGAN_XL
+    if (repository / "training_scripts/sg2/training/networks.py").exists():
+        return START + NVIDIA + HUMAN
     if (repository / "training/networks_stylegan2.py").exists():
         return START + NVIDIA + STYLEGAN3
     if (repository / "training/networks.py").exists():
@@ -113,9 +142,8 @@ def test_as_upstream_draws(repository, tmp_path):
     arguments = [sys.executable, "-c", script_for(repository), repository, tmp_path]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    truths = sorted(tmp_path.glob("*.truth"))
-    assert truths
-    for told in truths:
+    assert list(tmp_path.iterdir())
+    for told in sorted(tmp_path.glob("*.truth")):
         truth = torch.load(told)
         checkpoint = load_checkpoint(told.with_suffix(""))
         classes = truth["c"] if truth["c"].shape[1] else None
@@ -124,7 +152,10 @@ def test_as_upstream_draws(repository, tmp_path):
         error = float((picture - truth["picture"]).norm() / truth["picture"].norm())
         print(f"{repository.name} {told.stem}: {error:.1e} ({checkpoint.format})")
         assert error < 1e-4
-    for path in tmp_path.glob("stylegan3-*.pkl"):
-        kind = path.stem.removeprefix("stylegan3-").upper()
-        with pytest.raises(UnsupportedModelError, match=f"a StyleGAN3-{kind} generator"):
-            inspect_checkpoint(path)
+    refused = {"stylegan3-t": "a StyleGAN3-T g", "stylegan3-r": "a StyleGAN3-R g"}
+    refused |= {"XL-0": "StyleGAN-XL", "XL-10": "StyleGAN-XL"}
+    for path in (tmp_path / f"{stem}.pkl" for stem in refused):
+        if path.exists():
+            with pytest.raises(UnsupportedModelError, match=refused[path.stem]) as caught:
+                inspect_checkpoint(path)
+            print(caught.value)
