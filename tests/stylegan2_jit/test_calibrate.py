@@ -126,7 +126,7 @@ def test_a_child_measures_and_remembers(setting, monkeypatch):
 def test_a_child_that_fails_says_so(setting):
     Path(setting.model).write_bytes(b"<html>")
     calibration = Calibration(setting)
-    with pytest.raises(BackendError, match=r"failed: .*not a safetensors file"):
+    with pytest.raises(BackendError, match=r"failed: .*a web page"):
         wait_for(calibration.poll)
 
 
