@@ -23,7 +23,7 @@ from .errors import (
 from .source import DTYPES, Source
 from .values import CONSTRUCTORS, SCALARS, Blob, DType, Name, build
 
-OPCODES = 500_000  # a 1024 px training snapshot of NVIDIA has 60,000
+OPCODES = 500_000  # a 1024 px training snapshot of NVIDIA has 40,000
 TEXT_BYTES = 2**25  # its source texts are 0.2 MB
 LONG_TEXT = 2**22  # one alone
 WINDOW = 2**16  # bytes of opcodes read ahead

@@ -191,3 +191,42 @@ def test_a_download_that_was_cut_off(kind, share, tmp_path):
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * share)])
     assert "cut off" in refused(path, checkpoints.DamagedFileError)
+
+
+def test_a_number_that_python_refuses_to_read(tmp_path):
+    """`int` of more than 4300 digits is an error of its own."""
+    arrays = writers.tensorflow_arrays()
+    digits = "9" * 5000
+    arrays["synthesis"][f"{digits}x{digits}/Conv1/weight"] = arrays["synthesis"]["4x4/Conv/weight"]
+    made = writers.tensorflow_network(arrays, tmp_path / "mark")
+    writers.dump((made, made, made), tmp_path / "file")
+    refused(tmp_path / "file", checkpoints.MismatchError)
+
+
+class LongStream:
+    """A tensor whose storage is a stream of `torch.save` that goes on and on."""
+
+    def __reduce__(self):
+        stream = io.BytesIO()
+        torch.save(torch.zeros(1).untyped_storage(), stream, _use_new_zipfile_serialization=False)
+        magic = stream.getvalue()[:15]
+        return torch.storage._load_from_bytes, (magic + b"\x80\x02" + b"N0" * 100_000 + b".",)
+
+
+def test_streams_within_are_short(tmp_path):
+    made = writers.persistent_generator(generator_for("skip"), tmp_path / "mark")
+    mapping = made.meta["state"]["_modules"]["mapping"].meta["state"]
+    mapping["_buffers"]["w_avg"] = WithStorage(LongStream(), 8)
+    writers.dump({"G_ema": made}, tmp_path / "file")
+    with pytest.raises(checkpoints.UnsafeFileError, match="more than 500 steps"):
+        load_checkpoint(tmp_path / "file")
+
+
+class WithStorage:
+    """A vector on any storage."""
+
+    def __init__(self, storage, size):
+        self.call = torch._utils._rebuild_tensor_v2, (storage, 0, (size,), (1,), False, {})
+
+    def __reduce__(self):
+        return self.call
