@@ -14,8 +14,8 @@
 //      o x x x x o                                               x x x x
 //      o o o o o o
 //
-// Rounding errors are some times those of the plain sum: far below a step of a pixel's 256, but more
-// than a drag step's gradients should have, which is why only pictures are made so.
+// A picture's rounding errors stay those of the plain sum (docs/log.md). What they would do to a drag
+// step's gradients was not measured: only pictures are made so.
 #pragma once
 
 #include "layer.h"
