@@ -42,6 +42,8 @@ def open_window(model: Path | None, **flags: Any) -> None:
     This is what `draglive` does when no command is named.
     """
     require_display()
+    from draglive.stylegan2_jit.checkpoints import DEFAULT_MODEL
+
     from ..engine.loading import EngineOptions
     from ..gui.window import WindowOptions
 
@@ -54,6 +56,7 @@ def open_window(model: Path | None, **flags: Any) -> None:
         trace=flags.pop("trace"),
         seed=flags["seed"],
         psi=flags["psi"],
+        bundled=DEFAULT_MODEL,
     )
     with session_files(model) as (path, edit, file):
         run_window(EngineOptions(path, edit=edit, spare_core=True, **flags), options, file=file)

@@ -8,15 +8,17 @@ from dataclasses import replace
 
 import torch
 
+from draglive.stylegan2_jit.compile import in_a_line
+
 from . import types as t
 from .backends import RunnerChooser
-from .device import Device, open_device
+from .device import Device, FrameSlot, open_device
 from .editor import Editor
-from .loading import EngineOptions, Tell, load_editor
+from .loading import EngineOptions, load_editor
 from .log import EditLog, NoLog
 from .mailbox import CommandMailbox
 from .opener import Opener
-from .opening import Opening, OpenModel
+from .opening import Opening, OpenModel, Tell
 from .rerun import resume
 from .worker import NAP_S, Outbox, Worker
 
@@ -41,7 +43,7 @@ class Engine:
         self._news = threading.Event()
         self._device: Device | None = None
         self._editor: Editor | None = None
-        self._opener = Opener(self._load, _close, self._wake)
+        self._opener = Opener(self._load, _close, self._wake, in_a_line)
         self._thread = threading.Thread(target=self._run, name="draglive-engine", daemon=True)
 
     def start(self) -> None:
@@ -161,7 +163,16 @@ class Engine:
         if request.edit is not None:
             tell("going on with the edit", None)
             resume(editor, request.edit)
+        if self._editor is not None:  # the old model serves until then
+            _draw_once(editor)
         return editor, chooser
+
+
+def _draw_once(editor: Editor) -> None:
+    """What is set up at the first picture is set up here."""
+    with editor.device.stream():
+        editor.render(editor.look(), FrameSlot(editor.device, editor.model.size))
+    editor.device.synchronize()
 
 
 def _close(model: tuple[Editor, RunnerChooser]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,8 +14,7 @@ from .backends import BackendChoice, RunnerChooser
 from .device import Device, open_device
 from .editor import Editor
 from .log import SavedEdit
-
-Tell = Callable[[str, float | None], None]  # what is being done, and how far it is, 0 to 1
+from .opening import Tell
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Generic, TypeVar
 
-from draglive.stylegan2_jit.compile import in_a_line
-
-from .loading import Tell
-from .opening import Opening, OpenModel
+from .opening import Opening, OpenModel, Tell
 from .types import Failed
 
 Model = TypeVar("Model")
@@ -33,6 +30,7 @@ class Opener(Generic[Model]):
             `TakenBackError` once nobody wants the model any more.
         close: frees a model that nobody wants any more.
         wake: called when there is news.
+        explain: an error in a line.
     """
 
     def __init__(
@@ -40,8 +38,9 @@ class Opener(Generic[Model]):
         load: Callable[[OpenModel, Tell], Model],
         close: Callable[[Model], None],
         wake: Callable[[], None],
+        explain: Callable[[Exception], str],
     ) -> None:
-        self._load, self._close, self._wake = load, close, wake
+        self._load, self._close, self._wake, self._explain = load, close, wake, explain
         self._lock = threading.Lock()
         self._turn = threading.Lock()  # two models beside the one in use would be one too many
         self._wanted: OpenModel | None = None  # by identity: the same may be asked for twice
@@ -94,7 +93,7 @@ class Opener(Generic[Model]):
             except TakenBackError:
                 return
             except Exception as error:  # whatever it is, the person must see it
-                failure = Failed(in_a_line(error), traceback.format_exc())
+                failure = Failed(self._explain(error), traceback.format_exc())
                 self._note(request, Opening(request, failure.error, failure=failure))
             else:
                 self._drop(model if not self._hand_over(request, model) else None)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from .log import SavedEdit
 from .types import Failed
+
+Tell = Callable[[str, float | None], None]  # what is being done, and how far it is, 0 to 1
 
 
 @dataclass(frozen=True, slots=True)

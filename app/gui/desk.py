@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from ..engine.edit import EditState
 from ..engine.types import (
     ClearPoints,
     Command,
@@ -23,6 +24,7 @@ from ..engine.types import (
     Redo,
     RemovePoint,
     ResetPicture,
+    SetClass,
     SetConfig,
     SetMask,
     SetPaused,
@@ -44,6 +46,7 @@ MAX_SEED = 2**32 - 1  # numpy's RandomState takes no more
 MAX_RANDOM_SEED = 99_999  # the random button stays with seeds that can be read out
 BRUSH_STEP = 1.25
 SMALLEST_BRUSH_PX = 1.0
+NO_CLASS = "none"
 
 Tone = Literal["info", "error"]
 
@@ -85,6 +88,8 @@ class Desk:
         self.model: ModelInfo | None = None
         self.mask: MaskPaint | None = None
         self.seed, self.psi = seed, psi
+        self.class_index: int | None = None
+        self.browsing = False  # the person asked for the models
         self.config = DragConfig()
         self.paused = self.painting = False
         self.record_points = False
@@ -113,13 +118,22 @@ class Desk:
             "undo": lambda: self.post(Undo()),
             "redo": lambda: self.post(Redo()),
             "save": self._save,
+            "models": self._browse,
         }
 
-    def adopt(self, model: ModelInfo) -> None:
-        """The engine has a model: its defaults and its size are the desk's from now on."""
+    def adopt(self, model: ModelInfo, edit: EditState | None = None) -> None:
+        """The engine has a model: its defaults and its size are the desk's from now on.
+
+        Args:
+            model: what it is.
+            edit: on it, where the engine tells.
+        """
         self.model = model
+        self.intents = Intents()
         self.config = model.defaults
         self.mask = MaskPaint(model.size)
+        if edit is not None:
+            self._show(edit)
         self.brush_px = max(model.size.height / 12, SMALLEST_BRUSH_PX)
         self.mask_edits += 1
 
@@ -135,8 +149,12 @@ class Desk:
         if not self._returning or status.commands < self._posted or status.history is None:
             return
         self._returning = False
-        edit = status.history.edit
-        self.seed, self.psi, self.config = edit.seed, edit.psi, edit.config
+        self._show(status.history.edit)
+
+    def _show(self, edit: EditState) -> None:
+        """Be what the engine is."""
+        self.seed, self.psi, self.class_index = edit.seed, edit.psi, edit.class_index
+        self.config, self.paused = edit.config, edit.paused
         if self.mask is not None:
             self.mask.become(edit.mask)
             self.mask_edits += 1
@@ -169,6 +187,35 @@ class Desk:
             self.say(f"A seed is a whole number from 0 to {MAX_SEED}, not “{digits}”.", "error")
         elif int(digits) != self.seed:
             self.choose_seed(int(digits))
+
+    def choose_class(self, index: int | None) -> None:
+        """Another class of a conditional model: another picture, as by another seed."""
+        self.class_index = index
+        self.post(SetClass(index))
+        if self.mask is not None:
+            self.mask.clear()
+            self.mask_edits += 1
+
+    def enter_class(self, text: str) -> None:
+        """The class as typed, empty for none; nonsense is answered with the rule."""
+        digits, classes = text.strip(), self.model.classes if self.model else 0
+        if digits in ("", NO_CLASS):
+            index = None
+        elif digits.isascii() and digits.isdecimal() and int(digits) < classes:
+            index = int(digits)
+        else:
+            self.say(f"A class is a number from 0 to {classes - 1}, or nothing.", "error")
+            return
+        if index != self.class_index:
+            self.choose_class(index)
+
+    def step_class(self, by: int) -> None:
+        """The class before or after; before the first there is none."""
+        classes = self.model.classes if self.model else 0
+        index = min((-1 if self.class_index is None else self.class_index) + by, classes - 1)
+        chosen = index if index >= 0 else None
+        if chosen != self.class_index:
+            self.choose_class(chosen)
 
     def show_region(self, shown: bool) -> None:
         """Tint the movable region, or not."""
@@ -253,6 +300,9 @@ class Desk:
     def _fit(self) -> None:
         if self.view is not None:
             self.view = self.view.refit()
+
+    def _browse(self) -> None:
+        self.browsing = True
 
     def _toggle_brush(self) -> None:
         self.painting = not self.painting

@@ -81,6 +81,11 @@ class TroubleDialog:
                 )
             self._buttons(trouble)
 
+    def refresh(self) -> None:
+        """Escape takes it away."""
+        if self._window is not None and dpg.is_key_pressed(dpg.mvKey_Escape):
+            self.close()
+
     def close(self) -> None:
         """Take it away."""
         if self._window is not None:

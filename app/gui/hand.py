@@ -43,6 +43,10 @@ class Hand:
         """Whether the keyboard asks to close the window."""
         return self._keyboard.quits
 
+    def let_go(self) -> None:
+        """The picture is another one: what was in the hand is gone."""
+        self._state = InputState()
+
     def read(self, *, typing: bool) -> bool:
         """Carry out what pointer and keys ask for since the last call.
 

@@ -45,6 +45,7 @@ Action = Literal[
     "undo",
     "redo",
     "save",
+    "models",
 ]
 
 # The keyboard, once: the window polls these, the tooltips name them.
@@ -64,6 +65,7 @@ KEYS: dict[Action, str] = {
     "undo": "Ctrl+Z",
     "redo": "Ctrl+Shift+Z",
     "save": "Ctrl+S",
+    "models": "O",
 }
 
 

@@ -11,7 +11,7 @@ from functools import partial
 import dearpygui.dearpygui as dpg
 
 from ..engine.types import ModelInfo
-from .desk import Desk
+from .desk import NO_CLASS, Desk
 from .input import KEYS, Action
 from .layout import PANEL_PX, Box
 from .theme import Item, Look
@@ -48,6 +48,7 @@ class Panel:
     def adopt(self, model: ModelInfo) -> None:
         """The engine has a model: ranges follow its size and defaults."""
         default, limit = model.defaults, self._bricks.limit
+        dpg.configure_item(self._classes, show=model.classes > 0)
         limit(self._step_size, default.step_size / 20, default.step_size * 4)
         limit(self._grip, 1.0, _reach(default.motion_radius_px, 8))
         limit(self._search, 1, int(_reach(default.track_radius_px, 16)))
@@ -59,6 +60,8 @@ class Panel:
     def refresh(self) -> None:
         """Show the desk as it is now."""
         desk, show, dress = self._desk, self._bricks.show, self._bricks.dress
+        dress(self._model, desk.model.name if desk.model else "Open a model …", None)
+        show(self._class, NO_CLASS if desk.class_index is None else str(desk.class_index))
         show(self._seed, str(desk.seed))
         show(self._psi, desk.psi)
         show(self._step_size, desk.config.step_size)
@@ -78,8 +81,20 @@ class Panel:
     def _build_picture(self) -> None:
         bricks = self._bricks
         bricks.heading("Picture")
+        with bricks.row("Model"):
+            about = "Another model: yours, well-known ones, or any file"
+            width = bricks.width(beside_label=True)
+            self._model = self._act("Open a model …", "models", about, width)
+        bricks.never_off(self._model)
         arrow = bricks.width(ARROW_SHARE, beside_label=True)
         rest = bricks.width(beside_label=True) - 2 * (arrow + bricks.gap)
+        with dpg.group(show=False) as self._classes, bricks.row("Class"):
+            step = self._desk.step_class
+            bricks.button("←", "The class before", partial(step, -1), arrow)
+            self._class = bricks.field(
+                "What the model is asked to draw: a number, or nothing.", self._enter_class, rest
+            )
+            bricks.button("→", "The next class", partial(step, 1), arrow)
         with bricks.row("Seed"):
             self._act("←", "previous", "The seed before", arrow)
             self._seed = bricks.field(
@@ -152,7 +167,8 @@ class Panel:
 
     def _build_mask(self) -> None:
         bricks, desk = self._bricks, self._desk
-        bricks.heading("Movable region")
+        with bricks.headline("Movable region"):
+            bricks.tick("Show", "Tint what may move", desk.show_region, True)
         with bricks.line():
             half = bricks.width(0.5)
             about = "Paint what may move; the right button erases"
@@ -161,24 +177,27 @@ class Panel:
         keys = f"{KEYS['smaller']} and {KEYS['larger']}"
         about = f"The brush's radius ({keys})"
         self._brush_size = bricks.slider("Brush", about, desk.size_brush, pattern="%.0f px")
-        bricks.tick("Show the region", "Tint what may move", desk.show_region, True)
 
     def _build_video(self) -> None:
         bricks, desk = self._bricks, self._desk
-        bricks.heading("Video and edit")
+        with bricks.headline("Video and edit"):
+            about = "Draw handles and targets into the video"
+            bricks.tick("Points", about, desk.draw_into_video, False)
         half = bricks.width(0.5)
         with bricks.line():
             about = "Start or end an MP4 of the picture"
             self._record = self._act("Record", "record", about, half)
             about = "Keep the edit, with all its steps, in a file of its own"
             self._act("Save edit", "save", about, half)
-        about = "Draw handles and targets into the video"
-        bricks.tick("With points", about, desk.draw_into_video, False)
 
     def _act(self, label: str, action: Action, about: str, width: int) -> Item:
         """A button that does what a key does, and names it."""
         about = f"{about} ({KEYS[action]})"
         return self._bricks.button(label, about, partial(self._desk.perform, action), width)
+
+    def _enter_class(self, text: str) -> None:
+        self._desk.enter_class(text)
+        self._bricks.differs(self._class)
 
     def _enter_seed(self, text: str) -> None:
         self._desk.enter_seed(text)

@@ -18,7 +18,7 @@ from ..session.overlay import HALO, HANDLE, OUTLINE, TARGET
 
 Colour: TypeAlias = tuple[int, int, int, int]
 Item: TypeAlias = int | str
-Kind = Literal["primary", "toggled", "recording", "fold"]
+Kind = Literal["primary", "toggled", "recording", "fold", "card", "chosen"]
 
 __all__ = ["HALO", "HANDLE", "OUTLINE", "TARGET", "Look", "make_look"]
 
@@ -46,9 +46,12 @@ FONTS = Path(__file__).parent / "fonts"
 REGULAR, SEMIBOLD = FONTS / "Inter-Regular.otf", FONTS / "Inter-SemiBold.otf"
 BODY_PX, SMALL_PX, FIGURE_PX = 15, 13, 24
 GAP_PX = 8
-SECTION_GAP_PX = 14
+SECTION_GAP_PX = 12
 PADDING_PX = 16
 SCROLLBAR_PX = 8
+TIGHT_PX = 3
+BUTTON_PADDING_PX = 5  # above and below its words
+FRAME_PX = 3  # around a thumbnail
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Look:
     figure: Item
     tooltip: Item
     padded: Item  # for a part of the window; the window itself has no padding
+    tight: Item  # for a group whose lines belong together
     buttons: Mapping[Kind, Item]
 
     def px(self, length: float) -> int:
@@ -87,6 +91,8 @@ def make_look(scale: float | None) -> Look:
         "toggled": _button(ACCENT_DEEP, ACCENT_HOVER, TEXT),
         "recording": _button(RECORD, RECORD_HOVER, TEXT),
         "fold": _button(CLEAR, CLEAR, MUTED, padding=(0, round(5 * scale))),
+        "card": _card(CONTROL, CONTROL_ACTIVE, round(FRAME_PX * scale)),
+        "chosen": _card(ACCENT, ACCENT, round(FRAME_PX * scale)),
     }
     look = Look(
         scale=scale,
@@ -96,6 +102,7 @@ def make_look(scale: float | None) -> Look:
         figure=figure,
         tooltip=_padding(scale, 10, 7),
         padded=_padding(scale, PADDING_PX, PADDING_PX),
+        tight=_spacing(round(GAP_PX * scale), round(TIGHT_PX * scale)),
         buttons=buttons,
     )
     dpg.bind_theme(_base(look))
@@ -129,10 +136,30 @@ def _button(
     return theme
 
 
+def _card(colour: Colour, hover: Colour, frame_px: int) -> Item:
+    """A thumbnail that is a button, or the button that stands for one."""
+    theme: Item
+    with dpg.theme() as theme:
+        for kind in (dpg.mvImageButton, dpg.mvButton):
+            with dpg.theme_component(kind):
+                dpg.add_theme_color(dpg.mvThemeCol_Button, colour)
+                dpg.add_theme_color(dpg.mvThemeCol_ButtonHovered, hover)
+                dpg.add_theme_color(dpg.mvThemeCol_ButtonActive, hover)
+                dpg.add_theme_style(dpg.mvStyleVar_FramePadding, frame_px, frame_px)
+    return theme
+
+
 def _padding(scale: float, x_px: int, y_px: int) -> Item:
     theme: Item
     with dpg.theme() as theme, dpg.theme_component(dpg.mvAll):
         dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, round(x_px * scale), round(y_px * scale))
+    return theme
+
+
+def _spacing(x_px: int, y_px: int) -> Item:
+    theme: Item
+    with dpg.theme() as theme, dpg.theme_component(dpg.mvAll):
+        dpg.add_theme_style(dpg.mvStyleVar_ItemSpacing, x_px, y_px)
     return theme
 
 
@@ -187,6 +214,7 @@ def _colours() -> dict[int, Colour]:
         dpg.mvThemeCol_TitleBg: RAISED,
         dpg.mvThemeCol_TitleBgActive: RAISED,
         dpg.mvThemeCol_NavCursor: CLEAR,
+        dpg.mvThemeCol_PlotHistogram: ACCENT,  # a progress bar's
     }
 
 
@@ -198,7 +226,7 @@ def _lengths() -> dict[int, tuple[int, ...]]:
         dpg.mvStyleVar_ChildBorderSize: (0,),
         dpg.mvStyleVar_PopupRounding: (6,),
         dpg.mvStyleVar_PopupBorderSize: (0,),
-        dpg.mvStyleVar_FramePadding: (8, 5),
+        dpg.mvStyleVar_FramePadding: (8, BUTTON_PADDING_PX),
         dpg.mvStyleVar_FrameRounding: (6,),
         dpg.mvStyleVar_ItemSpacing: (GAP_PX, GAP_PX),
         dpg.mvStyleVar_ItemInnerSpacing: (8, 4),

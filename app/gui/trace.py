@@ -8,6 +8,8 @@ Every line is a JSON object with `t`, seconds since the window opened, and `even
               window's pixels
     frame     `sequence`, `step`, `points`, `late_ms`: mouse to frame, or null
     status    `status` (its type), its `line`, and the picture's `size` once it is known
+    opening   `model` (its path), `what`, `share`, `error`: a model on its way, or why it is not
+    models    `titles` of those that can be chosen now, when the browser is open
     message   `text`: what the window told the person
     recording `path`, `frames`, `seconds`, `error`: a video was finished
     end       `turns` of the loop, the longest of them, mouse to frame as percentiles
@@ -25,6 +27,7 @@ from typing import TextIO
 
 import numpy as np
 
+from ..engine.opening import Opening
 from ..engine.types import Command, EngineStatus, Failed, Frame, Loading
 from ..session.recorder import RecordingSummary
 from .meters import Meters
@@ -42,6 +45,7 @@ class Trace:
         self._file: TextIO | None = path.open("w", encoding="utf-8") if path else None
         self._start_s = time.perf_counter()
         self._view: tuple[float, ...] = ()
+        self._titles: tuple[str, ...] = ()
         self._write("open", clock_s=self._start_s)
 
     def command(self, command: Command) -> None:
@@ -85,6 +89,26 @@ class Trace:
         model = None if isinstance(status, Loading) else status.model
         size = None if model is None else list(model.size)
         self._write("status", status=type(status).__name__, line=line, size=size)
+
+    def opening(self, opening: Opening | None) -> None:
+        """A model is on its way, or came, or did not."""
+        if opening is None:
+            self._write("opening", model=None, what="", share=None, error=None)
+            return
+        path = opening.request.path
+        self._write(
+            "opening",
+            model=str(path) if path else None,
+            what=opening.what,
+            share=opening.share,
+            error=opening.failure.error if opening.failure else None,
+        )
+
+    def models(self, titles: tuple[str, ...]) -> None:
+        """The browser shows these models; written when it changed."""
+        if titles != self._titles:
+            self._titles = titles
+            self._write("models", titles=titles)
 
     def message(self, text: str) -> None:
         """The window told the person something."""

@@ -17,6 +17,7 @@ from .theme import GAP_PX, MUTED, PADDING_PX, SECTION_GAP_PX, Item, Kind, Look
 Change: TypeAlias = Callable[[Any], None]  # is given the widget's new value
 
 LABEL_PX = 96
+BESIDE_PX = 76  # of a heading, at its right
 # Dear PyGui centres a slider's value, under the grab of a middling value; blanks push it aside.
 TO_THE_RIGHT = " " * 26
 FOLDED, UNFOLDED = "▶   ", "▼   "
@@ -50,11 +51,23 @@ class Bricks:
         for item in self._controls:
             dpg.configure_item(item, enabled=enabled)
 
+    def never_off(self, item: Item) -> None:
+        """A control that `enable` leaves alone."""
+        self._controls.remove(item)
+
     def heading(self, text: str) -> None:
         """Begin a section."""
+        with self.headline(text):
+            pass
+
+    @contextmanager
+    def headline(self, text: str) -> Iterator[None]:
+        """Begin a section; what is made inside stands at the heading's right."""
         if self._controls:
             dpg.add_spacer(height=self._look.px(SECTION_GAP_PX - GAP_PX))
-        dpg.bind_item_font(dpg.add_text(text), self._look.strong)
+        with dpg.group(horizontal=True, xoffset=self._look.px(self._inner_px - BESIDE_PX)):
+            dpg.bind_item_font(dpg.add_text(text), self._look.strong)
+            yield
 
     @contextmanager
     def row(self, label: str) -> Iterator[None]:

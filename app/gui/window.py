@@ -19,6 +19,8 @@ from types import FrameType
 
 import dearpygui.dearpygui as dpg
 
+from ..engine.edit import EditState
+from ..engine.opening import Opening
 from ..engine.types import (
     EngineClient,
     EngineStatus,
@@ -27,24 +29,19 @@ from ..engine.types import (
     Loading,
     ModelInfo,
     Ready,
-    ResetPicture,
     Size,
 )
 from ..session.errors import RecorderError
-from .canvas import Canvas
-from .desk import Desk
-from .dialog import Trouble, TroubleDialog
-from .hand import Hand
-from .hud import Hud
+from .desk import Desk, Message
+from .dialog import Trouble
 from .keeping import Keeping
 from .layout import Layout
 from .meters import Meters
-from .offer import OfferDialog
+from .models import Models, Places
 from .pacing import Pacer
-from .panels import Panel
-from .statusline import StatusLine
+from .parts import Parts
 from .texture import Tint
-from .theme import GROUND, Item, Look, make_look
+from .theme import GROUND, make_look
 from .trace import Trace
 from .viewport import ViewTransform
 
@@ -70,6 +67,7 @@ class WindowOptions:
         trace: a file for the diagnostic log (`trace`).
         seed: of the picture that the engine starts with.
         psi: truncation that the engine starts with.
+        bundled: the file of the model that comes with the program.
     """
 
     width: int = 1366
@@ -81,21 +79,7 @@ class WindowOptions:
     trace: Path | None = None
     seed: int = 0
     psi: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The widgets, once they are built."""
-
-    look: Look
-    ground: Item
-    canvas: Canvas
-    hand: Hand
-    panel: Panel
-    hud: Hud
-    status: StatusLine
-    dialog: TroubleDialog
-    offer: OfferDialog
+    bundled: Path | None = None
 
 
 class Window:
@@ -123,6 +107,9 @@ class Window:
             psi=options.psi,
             keeping=keeping,
         )
+        self._models = Models(engine, Places(), bundled=options.bundled)
+        self._opening: Opening | None = None
+        self._trouble: Trouble | None = None  # to be told
         self._meters = Meters()
         self._pacer = Pacer(options.max_frames_per_second)
         self._status: EngineStatus = Loading("Starting")
@@ -165,38 +152,10 @@ class Window:
             clear_color=GROUND,
         )
         dpg.setup_dearpygui()
-        parts = self._build(make_look(options.scale))
+        parts = Parts.build(
+            make_look(options.scale), self._desk, self._meters, self._models, self._open_model
+        )
         dpg.show_viewport()
-        return parts
-
-    def _build(self, look: Look) -> Parts:
-        # Not Dear PyGui's "primary window": filling that one takes 6 ms a frame in software GL at
-        # 1366x768; this one shows the viewport's clear colour at no cost.
-        with dpg.window(
-            pos=(0, 0),
-            no_title_bar=True,
-            no_move=True,
-            no_resize=True,
-            no_background=True,
-            no_scrollbar=True,
-            no_scroll_with_mouse=True,
-            no_bring_to_front_on_focus=True,
-        ) as ground:
-            canvas = Canvas(look)
-            parts = Parts(
-                look=look,
-                ground=ground,
-                canvas=canvas,
-                hand=Hand(look, canvas, self._desk),
-                panel=Panel(look, self._desk),
-                hud=Hud(look, self._meters),
-                status=StatusLine(look),
-                dialog=TroubleDialog(look, lambda: self._desk.post(ResetPicture())),
-                offer=OfferDialog(look, self._desk.keeping),
-            )
-        with dpg.theme() as edgeless, dpg.theme_component(dpg.mvWindowAppItem):
-            dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)
-        dpg.bind_item_theme(ground, edgeless)
         return parts
 
     @contextmanager
@@ -211,6 +170,7 @@ class Window:
                 print(f"draglive: {error}", file=sys.stderr)
             finally:
                 self._engine.stop()
+                self._models.close()
                 dpg.destroy_context()
                 self._trace.close(self._meters)
 
@@ -234,6 +194,7 @@ class Window:
         self._wait_for_frame()
         self._pacer.begin()
         self._follow_status(parts)
+        self._follow_opening(parts)
         self._follow_size(parts)
         self._show_picture(parts)
         self._refresh(parts)
@@ -250,8 +211,9 @@ class Window:
         self._status = status
         self._trace.status(status)
         model = None if isinstance(status, Loading) else status.model
-        if model is not None and model != self._desk.model:
-            self._adopt(model, parts)
+        if model is not None and model is not self._desk.model:
+            history = status.history if isinstance(status, Ready) else None
+            self._adopt(model, history.edit if history else None, parts)
         if isinstance(status, Failed):
             self._tell_failure(status, parts)
         elif isinstance(status, Ready):
@@ -259,10 +221,39 @@ class Window:
             if status.notice != _notice(before):
                 self._desk.say(status.notice)
 
-    def _adopt(self, model: ModelInfo, parts: Parts) -> None:
-        self._desk.adopt(model)
+    def _adopt(self, model: ModelInfo, edit: EditState | None, parts: Parts) -> None:
+        self._desk.adopt(model, edit)
+        if self._models.adopted(model.path):
+            self._desk.say(f"Opened {model.name}.")
         parts.panel.adopt(model)
+        parts.hand.let_go()
         dpg.set_viewport_title(f"{model.name} - {self._options.title}")
+
+    def _open_model(self, path: Path | None) -> None:
+        self._models.open(path, self._desk.seed, self._desk.psi)
+
+    def _follow_opening(self, parts: Parts) -> None:
+        """Show the models when they are asked for, and tell how an opening goes."""
+        if self._desk.browsing:
+            self._desk.browsing = False
+            parts.browser.show()
+        opening = self._engine.opening()
+        if opening is not self._opening:
+            self._opening = opening
+            self._trace.opening(opening)
+            self._pacer.stir()
+        failed = self._models.failure()
+        if failed is not None and failed.failure is not None and self._desk.model is not None:
+            self._desk.say(failed.what, "error")
+            parts.browser.close()
+            title = "That model could not be opened. This one stays."
+            self._trouble = Trouble(title, failed.what, failed.failure.detail)
+        elif self._trouble is not None and not parts.is_asking:  # a frame after the browser went
+            parts.dialog.show(self._trouble)
+            self._trouble = None
+        if parts.browser.refresh():
+            self._pacer.stir()
+        self._trace.models(parts.browser.titles)
 
     def _tell_failure(self, failure: Failed, parts: Parts) -> None:
         if failure.model is None:
@@ -281,6 +272,8 @@ class Window:
         dpg.configure_item(parts.ground, width=width, height=height)
         parts.canvas.place(layout.canvas)
         parts.status.place(layout.status)
+        parts.opening.place(layout.status)
+        parts.browser.place()
         parts.panel.place(layout.panel)
         parts.hud.place(layout.hud)
         if self._desk.view is not None:
@@ -325,8 +318,12 @@ class Window:
         if self._desk.view is not None:
             self._trace.view(self._desk.view, parts.canvas.origin)
         parts.panel.refresh()
+        parts.dialog.refresh()
         parts.hud.refresh(self._engine, self._status)
-        parts.status.refresh(self._desk.message, self._facts())
+        opening = self._models.opening if self._desk.model is not None else None
+        parts.opening.refresh(opening, time.perf_counter())
+        message = Message("") if opening else self._desk.message
+        parts.status.refresh(message, self._facts())
         self._desk.tell_finished(self._desk.recording.poll())
         self._keep(parts)
 
@@ -335,7 +332,7 @@ class Window:
         keeping = self._desk.keeping
         for text, tone in keeping.news():
             self._desk.say(text, tone)
-        if keeping.offer is not None and not parts.dialog.is_open:
+        if keeping.offer is not None and not parts.is_asking and self._trouble is None:
             parts.offer.show(keeping.offer)
 
     def _render(self) -> None:
@@ -359,9 +356,7 @@ class Window:
 
     def _read_hand(self, parts: Parts) -> None:
         """Carry out what pointer and keys ask for."""
-        if parts.hand.read(
-            typing=parts.dialog.is_open or parts.offer.is_open or parts.panel.is_typing
-        ):
+        if parts.hand.read(typing=parts.is_asking or parts.panel.is_typing):
             self._pacer.stir()
         self._quit |= parts.hand.quits
 

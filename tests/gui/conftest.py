@@ -174,6 +174,13 @@ class Driver:
             raise AssertionError(f"the window does not end: {self._errors.read()}") from None
 
 
+@pytest.fixture(autouse=True)
+def own_folders(monkeypatch, tmp_path):
+    """No test touches the person's models, or what they opened lately."""
+    monkeypatch.setenv("DRAGLIVE_MODELS", str(tmp_path / "models"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
 @pytest.fixture
 def display():
     """A fresh X display without a window manager."""

@@ -26,6 +26,8 @@ from draglive.app.engine.edit import EditError, EditState
 from draglive.app.engine.history import History
 from draglive.app.engine.log import Event
 from draglive.app.engine.mailbox import Batch, CommandMailbox, FrameMailbox
+from draglive.app.engine.opener import Opener
+from draglive.app.engine.opening import Opening, OpenModel, Tell
 
 SIZE = t.Size(256, 256)
 STEP_S = 1 / 60
@@ -45,6 +47,7 @@ class Faults:
     loading_s: float = 0.0
     broken: str = ""  # the model cannot be loaded: why
     fails_on: type[t.Command] | None = None
+    opening_s: float = 0.0  # another model takes so long
 
 
 @dataclass
@@ -67,6 +70,7 @@ class FakeEngine:
         self._status: t.EngineStatus = t.Loading("loading the model")
         self._sinks: tuple[t.FrameSink, ...] = ()
         self._stopping = threading.Event()
+        self._opener = Opener(self._load, lambda _: None, self._commands.wake, str)
         self._history = History.begin(EditState(size, DEFAULTS))
         self._left: dict[int, dict[int, Pull]] = {}  # by state
         self._known = 0
@@ -101,6 +105,48 @@ class FakeEngine:
         self._commands.wake()
         self._thread.join()
 
+    def open_model(self, request: OpenModel) -> None:
+        self._opener.open(request)
+
+    def cancel_opening(self) -> None:
+        self._opener.cancel()
+
+    def opening(self) -> Opening | None:
+        return self._opener.opening
+
+    def _load(self, request: OpenModel, tell: Tell) -> tuple[t.ModelInfo, OpenModel]:
+        """A model by its file's name: `broken…` cannot be opened, `NAME-64-10.pkl` has classes."""
+        path = request.path or MODEL.path
+        for tenth in range(10):
+            tell("reading the model", tenth / 10)
+            time.sleep(self._faults.opening_s / 10)
+        if path.stem.startswith("broken") or not path.exists():
+            raise ValueError(f"{path}: not a checkpoint")
+        name, pixels, classes = path.stem.split("-")
+        size = t.Size(int(pixels), int(pixels))
+        info = replace(
+            MODEL,
+            name=name,
+            path=path,
+            size=size,
+            classes=int(classes),
+            feature_resolutions=tuple(r for r in MODEL.feature_resolutions if r <= int(pixels)),
+        )
+        return info, request
+
+    def _adopt(self, model: t.ModelInfo, request: OpenModel) -> None:
+        self._model, size = model, model.size
+        self._commands.drain()
+        start = EditState(size, model.defaults, request.seed, request.class_index, request.psi)
+        self._history = History.begin(start)
+        self._left, self._pulls = {}, {}
+        self._face = draw_face(request.seed, size)
+        self._frames.replace_buffers(
+            [np.empty((size.height, size.width, 4), np.uint8) for _ in range(3)]
+        )
+        self._tell("")
+        self._publish()
+
     def _run(self) -> None:
         self._stopping.wait(self._faults.loading_s)
         if self._faults.broken:
@@ -112,6 +158,8 @@ class FakeEngine:
             self._cycle()
 
     def _cycle(self) -> None:
+        if (opened := self._opener.take()) is not None:
+            self._adopt(*opened)
         sinks = self._sinks
         batch = self._commands.drain(STEP_S if self._is_moving() else 0.2)
         try:
@@ -153,13 +201,13 @@ class FakeEngine:
             case t.Undo() | t.Redo() | t.GoTo():
                 self._face = draw_face(self._state.seed, self._state.size)
                 self._pulls = {i: replace(p) for i, p in self._left[self._history.current].items()}
-            case t.SetSeed(seed):
-                self._face = draw_face(seed, self._state.size)
+            case t.SetSeed(seed) | t.SetClass(seed):
+                self._face = draw_face(seed or 0, self._state.size)
             case t.MoveHandle(point_id, handle):
                 self._pulls[point_id] = Pull(handle, handle)
             case _:
                 pass
-        if isinstance(command, t.SetSeed | t.ResetPicture):
+        if isinstance(command, t.SetSeed | t.SetClass | t.ResetPicture):
             self._pulls.clear()
         for point in self._state.points:
             self._pulls.setdefault(point.id, Pull(point.handle, point.handle))
@@ -249,11 +297,12 @@ def main() -> int:
     parser.add_argument("--recordings", type=Path)
     parser.add_argument("--loading", type=float, default=0.0)
     parser.add_argument("--broken", default="")
+    parser.add_argument("--opening", type=float, default=0.0)
     parser.add_argument("--fails-on", choices=["SetTruncation", "SetPaused"])
     given = parser.parse_args()
     width, height = map(int, given.size.split("x"))
     fails_on = getattr(t, given.fails_on) if given.fails_on else None
-    engine = FakeEngine(Faults(given.loading, given.broken, fails_on))
+    engine = FakeEngine(Faults(given.loading, given.broken, fails_on, given.opening))
     options = WindowOptions(
         width=width,
         height=height,

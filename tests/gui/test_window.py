@@ -166,14 +166,14 @@ def test_keys_choose_pictures_but_not_while_a_number_is_typed(fake):
     fake.move(60, 60)
     fake.key("Right", "Right", "Left")
     assert [c["seed"] for c in fake.commands("SetSeed")] == [1, 2, 1]
-    fake.click_window(1264, 62)  # the seed's field
+    fake.click_window(1264, 95)  # the seed's field
     fake.key("ctrl+a", "n", "p", "x")
     assert len(fake.commands("SetSeed")) == 3
     assert fake.commands("SetPaused") == []
     fake.key("Return")  # “npx” is no seed
     message = wait_for("the rule", lambda: fake.last("message"))
     assert "whole number" in message["text"]
-    fake.click_window(1264, 62)
+    fake.click_window(1264, 95)
     fake.key("ctrl+a", "7", "7", "Return")
     wait_for("the seed", lambda: fake.commands("SetSeed")[-1]["seed"] == 77)
     fake.move(60, 60)

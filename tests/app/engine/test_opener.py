@@ -13,13 +13,17 @@ A, B = OpenModel(Path("a")), OpenModel(Path("b"))
 PATIENCE_S = 10
 
 
+def first_line(error):
+    return str(error).split("\n")[0]
+
+
 class Loader:
     """A slow disk, whose pace the test sets."""
 
     def __init__(self):
         self.go_on = threading.Semaphore(0)
         self.started, self.closed, self.woken = [], [], 0
-        self.opener = Opener(self.load, self.closed.append, self.wake)
+        self.opener = Opener(self.load, self.closed.append, self.wake, first_line)
 
     def load(self, request, tell):
         self.started.append(request.path.name)

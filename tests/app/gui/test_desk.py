@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from draglive.app.engine.edit import EditState
 from draglive.app.engine.types import (
     ClearPoints,
     DragConfig,
@@ -13,6 +14,7 @@ from draglive.app.engine.types import (
     PointState,
     RemovePoint,
     ResetPicture,
+    SetClass,
     SetConfig,
     SetMask,
     SetPaused,
@@ -203,3 +205,47 @@ def test_the_trace_has_a_line_for_everything(engine, tmp_path):
     assert 0 < lines[1]["mask"]["movable"] < 1
     assert lines[-1]["turns"] == 5
     assert lines[-1]["longest_turn_ms"] == 20.0
+
+
+CONDITIONAL = replace(MODEL, classes=10)
+
+
+def test_classes_are_typed_and_stepped_through(desk, engine):
+    desk.adopt(CONDITIONAL)
+    desk.enter_class(" 9 ")
+    desk.step_class(1)
+    desk.step_class(-1)
+    desk.enter_class("")
+    desk.step_class(-1)
+    desk.step_class(1)
+    assert engine.posted == [SetClass(9), SetClass(8), SetClass(None), SetClass(0)]
+
+
+@pytest.mark.parametrize("text", ["10", "-1", "cat", "1.0"])
+def test_nonsense_for_a_class_is_answered_with_the_rule(desk, engine, text):
+    desk.adopt(CONDITIONAL)
+    desk.enter_class(text)
+    assert engine.posted == []
+    assert desk.message.text == "A class is a number from 0 to 9, or nothing."
+
+
+def test_another_class_forgets_the_mask(desk, engine):
+    desk.adopt(CONDITIONAL)
+    desk.paint([Stroke(Point(20, 20), Point(30, 20), True)])
+    desk.choose_class(3)
+    assert desk.mask.is_empty
+    assert [type(c) for c in engine.posted] == [SetMask, SetClass]
+
+
+def test_another_model_starts_as_it_was_asked_for(desk):
+    desk.perform("pause")
+    desk.choose_seed(99)  # while it was loaded
+    edit = EditState(MODEL.size, MODEL.defaults, seed=7, psi=0.5, class_index=2)
+    desk.adopt(replace(MODEL, name="other"), edit)
+    assert (desk.seed, desk.psi, desk.class_index, desk.paused) == (7, 0.5, 2, False)
+    assert desk.intents.points == ()
+
+
+def test_the_browser_is_asked_for(desk):
+    desk.perform("models")
+    assert desk.browsing
