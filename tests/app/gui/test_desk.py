@@ -200,9 +200,15 @@ def test_the_trace_has_a_line_for_everything(engine, tmp_path):
     meters.shown(None)
     trace.close(meters)
     lines = [json.loads(line) for line in (tmp_path / "trace.jsonl").read_text().splitlines()]
-    assert [line["event"] for line in lines] == ["command", "command", "message", "end"]
-    assert lines[0]["seed"] == 1
-    assert 0 < lines[1]["mask"]["movable"] < 1
+    assert [line["event"] for line in lines] == [
+        "open",
+        "command",
+        "command",
+        "message",
+        "end",
+    ]
+    assert lines[1]["seed"] == 1
+    assert 0 < lines[2]["mask"]["movable"] < 1
     assert lines[-1]["turns"] == 5
     assert lines[-1]["longest_turn_ms"] == 20.0
 
