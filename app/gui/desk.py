@@ -134,6 +134,7 @@ class Desk:
         self.mask = MaskPaint(model.size)
         if edit is not None:
             self._show(edit)
+        self._returning = True  # what was posted meanwhile may have changed it
         self.brush_px = max(model.size.height / 12, SMALLEST_BRUSH_PX)
         self.mask_edits += 1
 
