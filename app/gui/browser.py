@@ -46,6 +46,9 @@ class ModelBrowser:
         self._window: Item | None = None
         self._dialog: Item | None = None
         self._shelf: Item = 0
+        self._cards: Item = 0
+        self._known: Item = 0
+        self._sources: tuple[Source, ...] = ()
         self._path: Item = 0
         self._columns = 1
         self._sections: tuple[Section, ...] = ()
@@ -133,9 +136,11 @@ class ModelBrowser:
             on_close=lambda _sender, _value, _data: self.close(),
         ) as self._window:
             shelf_height = height - look.px(2 * PADDING_PX + FOOTER_PX)
-            self._shelf = dpg.add_child_window(width=inner, height=shelf_height)
+            with dpg.child_window(width=inner, height=shelf_height) as self._shelf:
+                self._cards, self._known = dpg.add_group(), dpg.add_group()
             dpg.add_spacer(height=look.px(GAP_PX) // 2)
             self._build_footer(inner)
+        self._sources = ()
         self._columns = max((inner + look.px(GAP_PX)) // (self._card_px + look.px(GAP_PX)), 1)
         self._fill()
 
@@ -165,9 +170,9 @@ class ModelBrowser:
     def _fill(self) -> None:
         """Put the models on the shelf anew, where it was scrolled to."""
         scrolled = dpg.get_y_scroll(self._shelf)
-        dpg.delete_item(self._shelf, children_only=True)
+        dpg.delete_item(self._cards, children_only=True)
         self._sections, self._buttons = self._models.sections(), []
-        dpg.push_container_stack(self._shelf)
+        dpg.push_container_stack(self._cards)
         for section in self._sections:
             self._heading(section.title, section.hint)
             for first in range(0, len(section.cards), self._columns):
@@ -175,11 +180,19 @@ class ModelBrowser:
                     for card in section.cards[first : first + self._columns]:
                         self._add_card(card)
             dpg.add_spacer(height=self._look.px(SECTION_GAP_PX - GAP_PX))
+        dpg.pop_container_stack()
+        if self._sources != (sources := self._models.sources()):
+            self._sources = sources
+            self._fill_known()
+        dpg.set_y_scroll(self._shelf, scrolled)
+
+    def _fill_known(self) -> None:
+        dpg.delete_item(self._known, children_only=True)
+        dpg.push_container_stack(self._known)
         self._heading("Well known", "Fetched at a terminal, once you agree to their licences")
-        for source in self._models.sources():
+        for source in self._sources:
             self._add_source(source)
         dpg.pop_container_stack()
-        dpg.set_y_scroll(self._shelf, scrolled)
 
     def _heading(self, title: str, hint: str) -> None:
         with dpg.group(horizontal=True):
@@ -204,16 +217,15 @@ class ModelBrowser:
 
     def _tell(self, button: Item, card: Card) -> None:
         look = self._look
-        title = dpg.add_text(shorten(card.title, self._card_px, look.body))
+        dpg.add_text(shorten(card.title, self._card_px, look.body))
         colour = ERROR if card.broken else MUTED
         detail = dpg.add_text(shorten(card.detail, self._card_px, look.small), color=colour)
         dpg.bind_item_font(detail, look.small)
-        for item in (button, title, detail):
-            with dpg.tooltip(item, delay=0.4, hide_on_activity=True) as tip:
-                where = str(card.path) if card.path else "the model that comes with draglive"
-                text = dpg.add_text(f"{card.title}\n{card.detail}\n{where}", wrap=look.px(420))
-                dpg.bind_item_font(text, look.small)
-            dpg.bind_item_theme(tip, look.tooltip)
+        with dpg.tooltip(button, delay=0.4, hide_on_activity=True) as tip:
+            where = str(card.path) if card.path else "the model that comes with draglive"
+            text = dpg.add_text(f"{card.title}\n{card.detail}\n{where}", wrap=look.px(420))
+            dpg.bind_item_font(text, look.small)
+        dpg.bind_item_theme(tip, look.tooltip)
 
     def _add_source(self, source: Source) -> None:
         look = self._look

@@ -8,7 +8,7 @@ import cv2
 import dearpygui.dearpygui as dpg
 import numpy as np
 
-from .theme import Item
+from .theme import CONTROL, Item
 
 
 class ThumbnailTextures:
@@ -18,7 +18,7 @@ class ThumbnailTextures:
         self._registry = dpg.add_texture_registry()
         self._textures: dict[Path, tuple[Item, int, int] | None] = {}
         self._wanted: list[Path] = []
-        nothing = np.zeros(4, np.float32)
+        nothing = np.array(CONTROL, np.float32) / 255
         self.blank = dpg.add_static_texture(1, 1, nothing, parent=self._registry), 1, 1
 
     def get(self, path: Path) -> tuple[Item, int, int] | None:
