@@ -78,7 +78,6 @@ class CommandMailbox:
         self._commands: list[Command] = []
         self._oldest_s: float | None = None
         self._posted = 0
-        self.taken = 0  # of those posted, by the last `drain`
         self._woken = False
 
     def post(self, command: Command) -> int:
@@ -108,7 +107,6 @@ class CommandMailbox:
             self._woken = False
             batch = Batch(tuple(self._commands), self._oldest_s, self._posted)
             self._commands, self._oldest_s = [], None
-            self.taken = batch.posted
             return batch
 
     def wake(self) -> None:

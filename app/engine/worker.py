@@ -78,7 +78,7 @@ class Worker:
         self._numbers = itertools.count()
         self._pending: Pending | None = None
         self._input_s: float | None = None
-        self._commands_taken = commands.taken
+        self._commands_taken = 0
         self._kept_s = time.perf_counter()  # when the tensors were logged last
         self._kept_step = editor.steps
         self._greeted: tuple[t.FrameSink, ...] = ()
