@@ -61,7 +61,8 @@ def told_of(path: Path) -> Iterator[None]:
     Code below knows no paths: it says what is wrong, and this says with which file.
 
     Raises:
-        CheckpointError: of the class raised inside; `UnreadableFileError` for an OSError.
+        CheckpointError: of the class raised inside; `UnreadableFileError` for an OSError,
+            `UnsafeFileError` for a MemoryError.
     """
     name = printable(str(path))
     try:
@@ -72,6 +73,8 @@ def told_of(path: Path) -> Iterator[None]:
         raise UnreadableFileError(f"{name}: there is no such file") from error
     except OSError as error:
         raise UnreadableFileError(f"{name}: {error.strerror or error}") from error
+    except MemoryError as error:
+        raise UnsafeFileError(f"{name}: needs more memory than there is") from error
 
 
 def brief(value: object) -> str:

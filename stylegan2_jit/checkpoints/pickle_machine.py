@@ -94,8 +94,6 @@ class PickleMachine:
             raise DamagedFileError(f"a damaged pickle, at byte {self.position}") from error
         raise UnsafeFileError(f"a pickle of more than {self._opcodes} steps: no model's")
 
-    # --- Bytes -----------------------------------------------------------------------------------
-
     def _byte(self) -> int:
         at = self._at
         if at < len(self._window):
@@ -149,8 +147,6 @@ class PickleMachine:
             self._window, self._window_start, self._at = b"", start + size, 0
         return Blob(start, size)
 
-    # --- Stack -----------------------------------------------------------------------------------
-
     def _push(self, value: object) -> None:
         self._stack.append(value)
 
@@ -185,8 +181,6 @@ class PickleMachine:
             if not isinstance(key, str) and not (isinstance(key, int) and abs(key) < 2**31):
                 raise DamagedFileError(f"a key of the kind {type(key).__name__}")
             target[key] = value
-
-    # --- Objects ---------------------------------------------------------------------------------
 
     def _global(self, module: object, name: object) -> None:
         if not isinstance(module, str) or not isinstance(name, str):
