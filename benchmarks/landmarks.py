@@ -30,6 +30,7 @@ from .turns import interval
 ONE, FIVE = ("nose",), ("nose", "left eye", "right eye", "left mouth corner", "right mouth corner")
 REALLY_PX = 2.5  # of a 256 px picture: so near, a point is really there
 PSI = 1.0
+BLOCK = 10  # pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +100,8 @@ def measure(device: Device, source: Source, detector: LandmarkDetector, terms: T
     counts = {"1": _indices(detector, ONE), "5": _indices(detector, FIVE)}
     counts["all"] = list(range(len(detector.names)))
     tallies = {key: Tally() for key in itertools.product(counts, terms.presets)}
-    for pair, (count, wanted) in itertools.product(pairs, counts.items()):
-        points = pair.points(wanted)
-        for name in terms.presets if points else ():
+    for (count, wanted), name, pair in _in_turns(counts, terms.presets, pairs):
+        if points := pair.points(wanted):
             edit = _drag(edits, pair, points, name, terms.max_steps)
             tallies[count, name].add(edit, detector.find(edit.after), pair, points)
     real = np.array([marks.features for pair in pairs for marks in (pair.here, pair.there)])
@@ -121,6 +121,14 @@ def measure(device: Device, source: Source, detector: LandmarkDetector, terms: T
         cases=[_describe(*key, tally, real, REALLY_PX * scale) for key, tally in used.items()],
         facts=dict(_ratios(used)),
     )
+
+
+def _in_turns(
+    counts: dict[str, list[int]], presets: Sequence[PresetName], pairs: Sequence[Pair]
+) -> Iterator[tuple[tuple[str, list[int]], PresetName, Pair]]:
+    """Presets take turns after some pairs, not after each: a card captures its steps anew."""
+    for first in range(0, len(pairs), BLOCK):
+        yield from itertools.product(counts.items(), presets, pairs[first : first + BLOCK])
 
 
 def _indices(detector: LandmarkDetector, names: Sequence[str]) -> list[int]:
