@@ -7,7 +7,7 @@ PIP_FLAGS ?=
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: help setup demo test check bench pictures clean
+.PHONY: help setup demo test check bench figures pictures clean
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make test      all tests"
 	@echo "make check     format, lint, types, import rules"
 	@echo "make bench     latency of a drag step on this machine"
+	@echo "make figures   README's and docs' figures, from docs/benchmarks/*.json"
 	@echo "make pictures  the README's pictures, from the real window"
 	@echo "make clean     remove what was made, except .venv"
 
@@ -54,6 +55,9 @@ check: setup .types/draglive
 
 bench: setup
 	$(BIN)/draglive bench step
+
+figures: setup
+	$(BIN)/python -m draglive.benchmarks.document
 
 pictures: setup
 	$(BIN)/python docs/make_pictures.py

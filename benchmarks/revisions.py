@@ -135,7 +135,9 @@ def _running(place: Path, plan: Plan) -> Iterator[Child]:
     """A worker on a checkout, which `draglive` names in its process."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "draglive").symlink_to(place)
-        environment = {**os.environ, "PYTHONPATH": folder}
+        inherited = os.environ.get("PYTHONPATH")
+        paths = [folder, *([inherited] if inherited else [])]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
         # -P: the worker's own folder is no place to import from
         command = [sys.executable, "-P", str(WORKER)]
         what = "this revision" if place == ROOT else "the other revision"

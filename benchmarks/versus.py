@@ -289,6 +289,8 @@ def running(
 
 def _environment(contender: Contender, names: Path, device: Device) -> Mapping[str, str]:
     paths = [str(names), *([str(contender.checkout)] if contender.checkout else [])]
+    if inherited := os.environ.get("PYTHONPATH"):
+        paths.append(inherited)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     if not device.is_cuda:
         environment["CUDA_VISIBLE_DEVICES"] = ""  # some take a card wherever there is one

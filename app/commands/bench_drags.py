@@ -1,0 +1,128 @@
+"""`draglive bench` of how well it drags: landmarks, paired, versus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .bench_options import CHART, DEVICE, DTYPE, RESOLUTIONS, deliver, prepare, sources
+from .options import JSON_FILE, MODEL, F
+
+if TYPE_CHECKING:
+    from draglive.benchmarks.result import Result
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command("versus")
+@MODEL
+@click.option("--official", type=FOLDER, help="A checkout of XingangPan/DragGAN.")
+@click.option("--skimai", type=FOLDER, help="A checkout of skimai/DragGAN; needs --official.")
+@click.option("--freedrag", type=FOLDER, help="A checkout of LPengYang/FreeDrag.")
+@click.option(
+    "--python",
+    type=click.Path(exists=True, dir_okay=False),
+    help="The interpreter of their environment.",
+    show_default="this one",
+)
+@click.option(
+    "--resolution", type=click.Choice(RESOLUTIONS), help="Random weights in place of MODEL."
+)
+@click.option("--seeds", type=click.IntRange(min=1), default=5, show_default=True)
+@click.option("--max-steps", type=click.IntRange(min=1), default=100, show_default=True)
+@DEVICE
+@JSON_FILE
+@CHART
+def bench_versus(
+    model: Path | None,
+    official: Path | None,
+    skimai: Path | None,
+    freedrag: Path | None,
+    python: str | None,
+    resolution: str | None,
+    seeds: int,
+    max_steps: int,
+    device: str,
+    json_file: Path | None,
+    chart_file: Path | None,
+) -> None:
+    """Against your checkout of another implementation: same weights, seeds and points, in turns."""
+    import sys
+
+    from draglive.benchmarks import versus
+    from draglive.benchmarks.landmark_detector import CreatureLandmarks
+
+    from ..engine.device import open_device
+
+    if not (official or skimai or freedrag):
+        raise click.UsageError("versus whom? Name a checkout: --official, --skimai, --freedrag")
+    prepare(json_file, chart_file)
+    (source,) = sources(model, [resolution] if resolution else [])
+    result = versus.measure(
+        open_device(device),
+        source,
+        versus.list_contenders(official, skimai, freedrag),
+        detector=None if model or resolution else CreatureLandmarks(),
+        terms=versus.Terms(seeds, max_steps, python or sys.executable),
+    )
+    deliver(result, json_file, chart_file)
+
+
+def drag_options(command: F) -> F:
+    """What `landmarks` and `paired` share."""
+    options = (
+        click.option(
+            "--preset",
+            "presets",
+            type=click.Choice(("live", "paper", "official")),
+            multiple=True,
+            default=["live", "paper", "official"],
+            show_default=True,
+            help="May be repeated.",
+        ),
+        click.option("--max-steps", type=click.IntRange(min=1), default=200, show_default=True),
+        click.option("--pairs", type=click.IntRange(min=1), default=20, show_default=True),
+        DTYPE,
+        DEVICE,
+        JSON_FILE,
+        CHART,
+    )
+    for option in options:
+        command = option(command)
+    return command
+
+
+@click.command("landmarks")
+@drag_options
+def bench_landmarks(**flags: Any) -> None:
+    """How well it drags: key points of one picture to where another has them, preset by preset."""
+    from draglive.benchmarks import landmarks
+
+    _judge(landmarks.measure, flags)
+
+
+@click.command("paired")
+@drag_options
+def bench_paired(**flags: Any) -> None:
+    """Does dragging towards a near picture lead to it? Squared error and perceptual distance."""
+    from draglive.benchmarks import paired
+
+    _judge(paired.measure, flags)
+
+
+def _judge(measure: Callable[..., Result], flags: dict[str, Any]) -> None:
+    """Run a benchmark of the default model's drags."""
+    from draglive.benchmarks.landmark_detector import CreatureLandmarks
+    from draglive.benchmarks.landmarks import Terms
+    from draglive.benchmarks.models import Source
+
+    from ..engine.device import open_device
+
+    prepare(flags["json_file"], flags["chart_file"])
+    device = open_device(flags["device"], flags["dtype"])
+    terms = Terms(flags["pairs"], flags["max_steps"], flags["presets"])
+    result = measure(device, Source(), CreatureLandmarks(), terms)
+    deliver(result, flags["json_file"], flags["chart_file"])
