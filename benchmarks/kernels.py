@@ -117,7 +117,8 @@ def list_operations(device: Device, source: Source, points: int) -> list[Operati
     synthesis = kernels.features(bench.network, bench.plan, free)
     synthesis.fold(bench.ws)
     features = synthesis.forward(bench.ws, bench.origins).clone(memory_format=torch.channels_last)
-    rendering = kernels.picture(bench.network)
+    rendering = kernels.picture(bench.network, free)
+    rendering.fold(bench.ws)
     operations = [*_synthesis(bench, synthesis, free)]
     if device.on.type == "cpu":  # on a card they are part of the step's graph
         operations += _points(bench, features)

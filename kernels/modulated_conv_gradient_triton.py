@@ -207,7 +207,7 @@ def finish_gradient_kernel(
     )  # fmt: skip
 
 
-@triton.jit(do_not_specialize=["rows", "from_height", "from_width", "height", "width"])
+@triton.jit(do_not_specialize=["rows", "from_height", "from_width", "height", "width", "points"])
 def spread_kernel(
     gradient,
     whole,
@@ -218,8 +218,8 @@ def spread_kernel(
     from_width,
     height,
     width,
+    points,
     N: tl.constexpr,
-    POINTS: tl.constexpr,
     DOUBLED: tl.constexpr,
     FROM_WINDOWS: tl.constexpr,
     WINDOWS: tl.constexpr,
@@ -229,8 +229,8 @@ def spread_kernel(
     """What the samples of `whole` get from the gradient of a layer's sums.
 
     DOUBLED: `whole` is the transposed convolution's output, and the filter lies between. Where
-    the gradient is held as windows and `whole` is not, those of all POINTS that meet a sample add
-    up; otherwise POINTS is 1.
+    the gradient is held as windows and `whole` is not, those of all points that meet a sample add
+    up; otherwise `points` is 1.
     """
     m = tl.program_id(0) * BM + tl.arange(0, BM)
     n = tl.program_id(1) * BN + tl.arange(0, BN)
@@ -242,7 +242,8 @@ def spread_kernel(
     row += stride * y0 + taps // 4  # the filter's tap u takes what lies at row + u - 1
     column += stride * x0 + taps // 4
     total = tl.zeros([BM, BN], tl.float32)
-    for point in range(POINTS):
+    point = 0
+    while point < points:
         source = which + point
         from_x, from_y = begin(from_origins, source, held, FROM_WINDOWS)
         top = row - from_y
@@ -260,5 +261,6 @@ def spread_kernel(
                     if DOUBLED:
                         found = filter_tap(down) * filter_tap(across) * found.to(tl.float32)
                     total += found
+        point += 1
     spot = m[:, None] * N + n[None, :]
     tl.store(whole + spot, total.to(whole.dtype.element_ty), mask=held[:, None])

@@ -119,6 +119,36 @@ def add_slices(
 
 
 @triton.jit
+def activated(
+    total,
+    demod,
+    bias,
+    noise,
+    n,
+    inside,
+    x,
+    y,
+    map_width,
+    clamp,
+    DEMODULATED: tl.constexpr,
+    NOISY: tl.constexpr,
+):
+    """What follows the convolution: demodulate, noise, bias, leaky ReLU, clamp; 0 beyond the map.
+
+    (x, y) are positions on the whole map.
+    """
+    if DEMODULATED:
+        total *= tl.load(demod + n)[None, :]
+    total += tl.load(bias + n)[None, :]
+    if NOISY:
+        total += tl.load(noise + y * map_width + x, mask=inside, other=0.0)[:, None]
+    total = tl.where(total > 0, total, LEAK * total) * GAIN
+    total = tl.maximum(total, -clamp, propagate_nan=tl.PropagateNan.ALL)
+    total = tl.minimum(total, clamp, propagate_nan=tl.PropagateNan.ALL)
+    return tl.where(inside[:, None], total, 0.0)
+
+
+@triton.jit
 def activate(
     total,
     features,
@@ -140,21 +170,14 @@ def activate(
     NOISY: tl.constexpr,
     SCALED: tl.constexpr,
 ):
-    """What follows the convolution: demodulate, noise, bias, leaky ReLU, clamp; then store.
+    """Store what `activated` makes of the sums of rows m.
 
-    (x, y) are positions on the whole map; beyond it the output is 0. `scaled` gets the output
-    times the next layer's style, where that is not in its weights.
+    `scaled` gets the output times the next layer's style, where that is not in its weights.
     """
     inside = held & on_map(x, y, map_width, map_height)
-    if DEMODULATED:
-        total *= tl.load(demod + n)[None, :]
-    total += tl.load(bias + n)[None, :]
-    if NOISY:
-        total += tl.load(noise + y * map_width + x, mask=inside, other=0.0)[:, None]
-    total = tl.where(total > 0, total, LEAK * total) * GAIN
-    total = tl.maximum(total, -clamp, propagate_nan=tl.PropagateNan.ALL)
-    total = tl.minimum(total, clamp, propagate_nan=tl.PropagateNan.ALL)
-    total = tl.where(inside[:, None], total, 0.0)
+    total = activated(
+        total, demod, bias, noise, n, inside, x, y, map_width, clamp, DEMODULATED, NOISY
+    )
     spot = m[:, None] * N + n[None, :]
     tl.store(features + spot, total.to(features.dtype.element_ty), mask=held[:, None])
     if SCALED:

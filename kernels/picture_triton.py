@@ -4,7 +4,7 @@ Each block's colours come out of one pass over its features, which also enlarges
 picture and adds it; the last block's pass rounds to bytes as `to_rgba` does.
 """
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator, import"
-# ruff: noqa: ANN001, ANN201, E501, N803, PLR0124
+# ruff: noqa: ANN001, ANN201, E501, N803
 
 from contextlib import AbstractContextManager, nullcontext
 
@@ -13,8 +13,12 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from .colours_triton import leave_colours
+from .layer_triton import Layer
 from .network import Network
+from .quads_triton import coloured_quads_kernel
 from .synthesis_triton import TritonSynthesis
+from .tiles_triton import Tiling
 from .windows import plan_windows
 
 TILE = 16  # channels of one program that makes weights
@@ -46,21 +50,6 @@ def colour_weights_kernel(
         tl.store(weights + at, tl.load(weight + at, mask=c < C, other=0.0) * style, mask=c < C)
 
 
-@triton.jit
-def enlarged(smaller, y, x, held, height, width):
-    """The smaller picture's colour, doubled with the [1, 3, 3, 1] filter, at (y, x)."""
-    near_y = y // 2
-    near_x = x // 2
-    far_y = near_y + 2 * (y % 2) - 1
-    far_x = near_x + 2 * (x % 2) - 1
-    down = held & (far_y >= 0) & (far_y < height)
-    across = held & (far_x >= 0) & (far_x < width)
-    value = 0.5625 * tl.load(smaller + near_y * width + near_x, mask=held, other=0.0)
-    value += 0.1875 * tl.load(smaller + far_y * width + near_x, mask=down, other=0.0)
-    value += 0.1875 * tl.load(smaller + near_y * width + far_x, mask=across, other=0.0)
-    return value + 0.0625 * tl.load(smaller + far_y * width + far_x, mask=down & across, other=0.0)
-
-
 @triton.jit(do_not_specialize=["height", "width"])
 def colours_kernel(
     features,
@@ -90,21 +79,10 @@ def colours_kernel(
     x = m % width
     inside = held[:, None] & (c < C)[None, :]
     value = tl.load(features + m[:, None] * C + c[None, :], mask=inside, other=0.0).to(tl.float32)
-    for colour in tl.static_range(3):
-        weight = tl.load(weights + colour * STRIDE + c, mask=c < C, other=0.0)
-        made = tl.sum(value * weight[None, :], 1) + tl.load(bias + colour)
-        made = tl.maximum(made, -clamp, propagate_nan=tl.PropagateNan.ALL)
-        made = tl.minimum(made, clamp, propagate_nan=tl.PropagateNan.ALL)
-        if ADDS:
-            area = (height // 2) * (width // 2)
-            made += enlarged(smaller + colour * area, y, x, held, height // 2, width // 2)
-        if LAST:
-            level = made * 127.5 + 128.0
-            level = tl.where(level == level, level, 0.0)
-            level = tl.minimum(tl.maximum(level, 0.0), 255.0).to(tl.uint8)
-            tl.store(rgba + m * 4 + colour, level, mask=held)
-        else:
-            tl.store(picture + colour * height * width + m, made, mask=held)
+    leave_colours(
+        value, weights, bias, smaller, picture, rgba, m, c, held, y, x, height, width, clamp,
+        C, STRIDE, ADDS, LAST,
+    )  # fmt: skip
 
 
 class TritonPicture:
@@ -141,6 +119,8 @@ class TritonPicture:
         self._biases = [colours.bias.float().contiguous() for colours in network.colours]
         sizes = [(network.layers[2 * b].height, network.layers[2 * b].width) for b in range(blocks)]
         self._pictures = [torch.empty(3, *size, device=on) for size in sizes]
+        last = len(shapes) - 1
+        self._layers = last + 1 if tile_last(self._synthesis.layers[last]) is None else last
         self._rgba = torch.full((height, width, 4), 255, dtype=torch.uint8, device=on)
 
     def fold(self, ws: Tensor) -> None:
@@ -149,19 +129,19 @@ class TritonPicture:
 
     def render(self, ws: Tensor) -> Tensor:
         """From ws, float32 [num_ws, w_dim], to uint8 [H, W, 4], in its own buffer."""
-        blocks, c = len(self._pictures), self._c
+        blocks = len(self._pictures)
+        with self._aside():
+            self._weigh_colours(ws)
         self._synthesis.start(ws, self._origins)
-        colour_weights_kernel[(blocks, triton.cdiv(c, TILE))](
-            ws, self._affine, self._affine_bias, self._weight, self._weights, self._w, c,
-            triton.next_power_of_2(self._w), TILE,
-        )  # fmt: skip
-        for b in range(blocks):
-            for index in range(max(2 * b - 1, 0), 2 * b + 1):
-                self._synthesis.run(index)
-            with self._aside():
-                self._colour(b)
+        for index in range(self._layers):
+            self._synthesis.run(index)
+            if index % 2 == 0:
+                with self._aside():
+                    self._colour(index // 2)
         if self._side is not None:
             torch.cuda.current_stream().wait_stream(self._side)
+        if self._layers < 2 * blocks - 1:
+            self._finish()
         return self._rgba
 
     def _aside(self) -> AbstractContextManager[object]:
@@ -170,6 +150,13 @@ class TritonPicture:
             return nullcontext()
         self._side.wait_stream(torch.cuda.current_stream())
         return torch.cuda.stream(self._side)
+
+    def _weigh_colours(self, ws: Tensor) -> None:
+        blocks, _, c = self._weight.shape
+        colour_weights_kernel[(blocks, triton.cdiv(c, TILE))](
+            ws, self._affine, self._affine_bias, self._weight, self._weights, self._w, c,
+            triton.next_power_of_2(self._w), TILE,
+        )  # fmt: skip
 
     def _colour(self, b: int) -> None:
         features = self._synthesis.layers[2 * b].features
@@ -181,3 +168,25 @@ class TritonPicture:
             self._pictures[max(b - 1, 0)], picture, self._rgba, *picture.shape[1:],
             self._colours[b].clamp, channels, self._c, wide, b > 0, b == len(self._pictures) - 1, tile,
         )  # fmt: skip
+
+    def _finish(self) -> None:
+        """The last layer and its colours in one."""
+        synthesis, index = self._synthesis, self._layers
+        layer, b = synthesis.layers[index], len(self._pictures) - 1
+        cut, styles = tile_last(layer), synthesis.styles
+        assert cut is not None
+        coloured_quads_kernel[(triton.cdiv(layer.rows // 4, cut.rows),)](
+            synthesis.input_of(index), layer.weight, styles.demod_of(index), layer.bias,
+            layer.noise, self._weights[b], self._biases[b], self._pictures[max(b - 1, 0)],
+            self._rgba, layer.makes.height, layer.makes.width, layer.clamp,
+            self._colours[b].clamp, layer.k, layer.n, self._c, index < synthesis.free,
+            layer.source.noise is not None, b > 0, synthesis.precision, cut.rows, cut.depth,
+            num_warps=cut.warps, num_stages=cut.stages,
+        )  # fmt: skip
+
+
+def tile_last(layer: Layer) -> Tiling | None:
+    """How the last layer is cut where its colours come out of it; None where they cannot."""
+    cut, n = layer.quads, layer.n
+    fits = cut is not None and n == cut.columns and n & (n - 1) == 0
+    return cut if fits and layer.library is None else None

@@ -178,7 +178,8 @@ class Styles:
         on, count = layers[0].weight.device, len(layers)
         self.layers, self.w = count, layers[0].affine_weight.shape[1]
         self.c = c = max(max(layer.weight.shape[:2]) for layer in layers)
-        self.wide, self.tile = triton.next_power_of_2(c), TILE
+        # With fewer columns lanes hold copies, and write the same sum to the same place: racecheck.
+        self.wide, self.tile = max(triton.next_power_of_2(c), 32), TILE
         affine = torch.zeros(count, c, self.w, device=on)
         energy = torch.zeros(count, c, c, device=on)
         self._affine_bias = torch.zeros(count, c, device=on)

@@ -74,7 +74,7 @@ def scattered_signs(
     return total
 
 
-@triton.jit(do_not_specialize=["count", "height", "width", "map_height", "map_width"])
+@triton.jit(do_not_specialize=["count", "height", "width", "map_height", "map_width", "points"])
 def pull_kernel(
     features,
     origins,
@@ -99,8 +99,8 @@ def pull_kernel(
     map_width,
     height,
     width,
+    points,
     C: tl.constexpr,
-    POINTS: tl.constexpr,
     WINDOWS: tl.constexpr,
     MASKED: tl.constexpr,
     SUMS: tl.constexpr,
@@ -126,8 +126,9 @@ def pull_kernel(
         y0 = tl.load(origins + 2 * window + 1)
     x = x0 + inner % width
     y = y0 + inner // width
-    for number in range(1 if WINDOWS else POINTS):
-        point = window + number
+    point = window
+    end = window + 1 if WINDOWS else points
+    while point < end:
         px = tl.load(handles + 2 * point)
         py = tl.load(handles + 2 * point + 1)
         near = (x > on_map(px - reach_px, ratio_x, map_width) - 1) & (inner < area)
@@ -141,6 +142,7 @@ def pull_kernel(
                 count, ratio_x, ratio_y, map_height, map_width, height, width, C, BM, BN, BK,
             )  # fmt: skip
             total += signs / (count * C).to(tl.float32)
+        point += 1
     spot = (window * area + inner)[:, None] * C + c[None, :]
     held = (inner < area)[:, None]
     value = total
@@ -159,8 +161,10 @@ def pull_kernel(
     tl.store(gradient + spot, total.to(gradient.dtype.element_ty), mask=held)
     if (tl.program_id(0) == 0) & (tl.program_id(1) == 0) & (window == 0):
         any_pulls = 0.0
-        for point in range(POINTS):
-            any_pulls = tl.where(pulls(handles, targets, active, stop_px, point), 1.0, any_pulls)
+        other = 0
+        while other < points:
+            any_pulls = tl.where(pulls(handles, targets, active, stop_px, other), 1.0, any_pulls)
+            other += 1
         tl.store(live, any_pulls)
 
 
@@ -227,7 +231,7 @@ class Supervision:
             active.view(torch.int8), self._offsets, *(unused if mask is None else mask),
             self.gradient, self.live, self._offsets.shape[0], self._speed_px, self._stop_px,
             self._reach_px, self._clamp, self._scale, *self._ratios, *self._map_size, h, w,
-            channels, handles.shape[0], origins is not None, mask is not None, self._sums, 64, bn,
+            handles.shape[0], channels, origins is not None, mask is not None, self._sums, 64, bn,
             DISC_BLOCK,
         )  # fmt: skip
         return self.gradient

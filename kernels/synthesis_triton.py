@@ -15,6 +15,7 @@ import triton
 from torch import Tensor
 
 from .doubling_triton import double_map_kernel
+from .layer_triton import Layer
 from .modulated_conv_gradient_triton import (
     convolve_gradient_kernel,
     finish_gradient_kernel,
@@ -27,74 +28,13 @@ from .modulated_conv_triton import (
     finish_kernel,
     products_kernel,
 )
-from .network import ConvLayer, Network, demodulation, style
+from .network import Network
+from .quads_triton import convolve_quads_kernel, gradient_quads_kernel
 from .styles_triton import Styles
-from .tiles_triton import tile_elements, tile_product, tile_quads, tile_sums
-from .windows import Extent, WindowPlan
+from .tiles_triton import tile_elements, tile_quads, tile_sums
+from .windows import WindowPlan
 
 LOSS_SCALE = {torch.float16: 4096.0}  # keeps small gradients above float16's smallest normal
-LIBRARY_ROWS = 1024  # from so many samples on cuDNN's transposed convolution is faster (H200)
-
-
-class Layer:
-    """One layer: its constants in the compute dtype, its output, and how it is launched."""
-
-    def __init__(
-        self, layer: ConvLayer, reads: Extent, makes: Extent, points: int, dtype: torch.dtype
-    ) -> None:
-        self.source, self.reads, self.makes = layer, reads, makes
-        self.n, self.k = layer.weight.shape[:2]
-        on = layer.weight.device
-        self.weight = torch.empty(9, self.k, self.n, dtype=dtype, device=on)
-        self.sources = 1 if reads.size is None else points
-        self.batch = 1 if makes.size is None else points
-        self.from_rows = self.sources * reads.height * reads.width
-        self.rows = self.batch * makes.height * makes.width
-        self.features = torch.empty(self.rows, self.n, dtype=dtype, device=on)
-        # As the features have it: what was clamped is told from what was not by comparing.
-        self.clamp = torch.tensor(layer.clamp).to(dtype).item()
-        self.bias = layer.bias.float().contiguous()
-        self.noise = self.bias if layer.noise is None else layer.noise.float().contiguous()
-        self.tiling = tile_product(self.from_rows if layer.up else self.rows, self.k, self.n, dtype)
-        self.back = tile_product(self.from_rows, self.n, self.k, dtype)
-        self.library: Tensor | None = None
-        if layer.up and self.from_rows >= LIBRARY_ROWS:
-            shape = self.k, self.n, 3, 3
-            self.library = torch.empty(shape, dtype=dtype, device=on).to(
-                memory_format=torch.channels_last
-            )
-        self.set_weight(layer.weight)
-
-    def set_weight(self, weight: Tensor) -> None:
-        """Take a float32 weight [N, K, 3, 3]."""
-        self.weight.copy_(weight.permute(2, 3, 1, 0).reshape(self.weight.shape))
-        if self.library is not None:
-            self.library.copy_(weight.transpose(0, 1))
-
-    @property
-    def held(self) -> tuple[int, int, int, int]:
-        """Height and width of what it makes, rows in all, channels."""
-        return self.makes.height, self.makes.width, self.rows, self.n
-
-    @property
-    def entering(self) -> bool:
-        """Whether it takes windows out of a whole map."""
-        return self.reads.size is None and self.makes.size is not None
-
-    @property
-    def grown(self) -> tuple[int, int]:
-        """Size of what the gradient is gathered from: of the doubled input, or the output map."""
-        if self.source.up:
-            return 2 * self.reads.height + 1, 2 * self.reads.width + 1
-        if self.entering:
-            return self.makes.map_height, self.makes.map_width
-        return self.makes.height, self.makes.width
-
-    def folded(self, w: Tensor) -> Tensor:
-        """The weight with the style and the demodulation that w [w_dim] gives."""
-        factors = style(self.source.affine_weight, self.source.affine_bias, w)
-        demod = demodulation(self.source, factors)
-        return self.source.weight * factors[:, None, None] * demod[:, None, None, None]
 
 
 class TritonSynthesis:
@@ -118,10 +58,10 @@ class TritonSynthesis:
         gradients: bool = True,
     ) -> None:
         parts = zip(network.layers, plan.reads, plan.makes, strict=False)
-        self.layers = [Layer(c, r, m, plan.points, dtype) for c, r, m in parts]
+        self.layers = [Layer(c, r, m, plan.points, dtype, gradients=gradients) for c, r, m in parts]
         self.free, self.plan, self._dtype = free, plan, dtype
         self.scale = LOSS_SCALE.get(dtype, 1.0)
-        self._precision = "tf32" if torch.backends.cuda.matmul.allow_tf32 else "ieee"
+        self.precision = "tf32" if torch.backends.cuda.matmul.allow_tf32 else "ieee"
         self._start = network.start.permute(1, 2, 0).reshape(-1, network.start.shape[0])
         self._start = self._start.to(dtype).contiguous()
         self._on = on = network.start.device
@@ -188,9 +128,14 @@ class TritonSynthesis:
     def run(self, index: int) -> None:
         """One layer, after those before it."""
         scaled = self._scaled[index % 2]
-        x = self._scaled[(index - 1) % 2] if index < self.free else self.layers[index - 1].features
+        x = self.input_of(index)
         if self.layers[index].source.up:
             self._double(index, x, scaled)
+        elif self.layers[index].library is not None:
+            made = self._by_library(index, x, self.layers[index].library)
+            self._finish_layer(index, made, scaled, 1)
+        elif self.layers[index].quads is not None:
+            self._convolve_quads(index, x, scaled)
         else:
             self._convolve(index, x, scaled)
 
@@ -205,11 +150,37 @@ class TritonSynthesis:
             makes.map_width, layer.clamp, layer.k, layer.n,
             reads.size is not None, makes.size is not None, layer.batch > 1,
             index < self.free, layer.source.noise is not None, index + 1 < self.free,
-            cut.slices, self._precision, cut.rows, cut.columns, cut.depth,
+            cut.slices, self.precision, cut.rows, cut.columns, cut.depth,
             num_warps=cut.warps, num_stages=cut.stages,
         )  # fmt: skip
         if cut.slices > 1:
             self._finish_layer(index, self._partials, scaled, cut.slices)
+
+    def input_of(self, index: int) -> Tensor:
+        """What a layer's product reads: the features below, or those times its style."""
+        if index < self.free:
+            return self._scaled[(index - 1) % 2]
+        return self.layers[index - 1].features
+
+    def _by_library(self, index: int, x: Tensor, weight: Tensor | None) -> Tensor:
+        """The library's convolution of a map as large as the layer's."""
+        layer = self.layers[index]
+        assert weight is not None
+        channels = weight.shape[1]
+        shape = 1, layer.makes.height, layer.makes.width, channels
+        x = x.view(-1)[: layer.rows * channels].view(shape).permute(0, 3, 1, 2)
+        return F.conv2d(x, weight, padding=1)
+
+    def _convolve_quads(self, index: int, x: Tensor, scaled: Tensor) -> None:
+        layer, cut, styles = self.layers[index], self.layers[index].quads, self.styles
+        assert cut is not None
+        convolve_quads_kernel[cut.grid(layer.rows // 4, layer.n)[:2]](
+            x, layer.weight, layer.features, scaled, styles.demod_of(index),
+            styles.style_of(index + 1), layer.bias, layer.noise, layer.makes.height,
+            layer.makes.width, layer.clamp, layer.k, layer.n, index < self.free,
+            layer.source.noise is not None, index + 1 < self.free, self.precision,
+            cut.rows, cut.columns, cut.depth, num_warps=cut.warps, num_stages=cut.stages,
+        )  # fmt: skip
 
     def _double(self, index: int, x: Tensor, scaled: Tensor) -> None:
         layer, cut, reads = self.layers[index], self.layers[index].tiling, self.layers[index].reads
@@ -226,7 +197,7 @@ class TritonSynthesis:
         products_kernel[grid](
             x, layer.weight, self._partials, self._origins[index - 1], layer.from_rows,
             reads.height, reads.width, reads.map_height, reads.map_width, layer.k, layer.n,
-            layer.sources > 1, self._precision, cut.rows, cut.columns, cut.depth,
+            layer.sources > 1, self.precision, cut.rows, cut.columns, cut.depth,
             num_warps=cut.warps, num_stages=cut.stages,
         )  # fmt: skip
         self._finish_layer(index, self._partials, scaled, PRODUCTS.value)
@@ -283,6 +254,14 @@ class TritonSynthesis:
                 self._gather_windows(index, x)
                 x = self._spread
             below = self._gradients[(index - 1) % 2]
+            stays, layer = index > self.free, self.layers[index]
+            if stays and layer.library_back is not None:
+                made = self._by_library(index, x, layer.library_back)
+                self._finish_gradient(index, made, below, 1, 1.0)
+                continue
+            if stays and layer.quads_back is not None:
+                self._gradient_quads(index, x, below)
+                continue
             self._convolve_gradient(index, x, below)
             slices = self.layers[index].back.slices
             if slices > 1:
@@ -291,11 +270,12 @@ class TritonSynthesis:
 
     def _finish(self, index: int) -> tuple[int, int]:
         """The tile that follows the product of a layer's gradient; of dL/dF: index layers."""
-        if index < len(self.layers) and self.layers[index].back.slices == 1:
+        takes_sums = index <= self.free
+        if takes_sums and index < len(self.layers) and self.layers[index].back.slices == 1:
             return self.layers[index].back.rows, self.layers[index].back.columns
         below = self.layers[index - 1]
         channels = below.n if index else self.layers[0].k
-        return tile_sums(channels) if index <= self.free else tile_elements(below.rows, channels)
+        return tile_sums(channels) if takes_sums else tile_elements(below.rows, channels)
 
     def _finish_gradient(
         self, index: int, partials: Tensor, gradient: Tensor, slices: int, scale: float
@@ -322,9 +302,22 @@ class TritonSynthesis:
         bm, bn = tile_elements(rows, layer.n)
         spread_kernel[(triton.cdiv(rows, bm), layer.n // bn)](
             x, self._spread, self._origins[index], self._origins[max(index - 1, 0)], rows,
-            makes.height, makes.width, height, width, layer.n,
-            layer.batch if layer.entering else 1, layer.source.up, makes.size is not None,
+            makes.height, makes.width, height, width, layer.batch if layer.entering else 1,
+            layer.n, layer.source.up, makes.size is not None,
             layer.reads.size is not None, bm, bn,
+        )  # fmt: skip
+
+    def _gradient_quads(self, index: int, x: Tensor, gradient: Tensor) -> None:
+        layer, cut, below = (
+            self.layers[index],
+            self.layers[index].quads_back,
+            self.layers[index - 1],
+        )
+        assert cut is not None
+        gradient_quads_kernel[cut.grid(layer.rows // 4, layer.k)[:2]](
+            x, layer.weight, below.features, gradient, layer.makes.height, layer.makes.width,
+            below.clamp, layer.n, layer.k, self.precision, cut.rows, cut.columns, cut.depth,
+            num_warps=cut.warps, num_stages=cut.stages,
         )  # fmt: skip
 
     def _convolve_gradient(self, index: int, x: Tensor, gradient: Tensor) -> None:
@@ -339,6 +332,6 @@ class TritonSynthesis:
             reads.width, reads.map_height, reads.map_width, below.clamp, styles.c, layer.n, layer.k,
             layer.source.up, layer.makes.size is not None and not layer.entering,
             reads.size is not None, layer.sources > 1, index < self.free, index > 0,
-            0 < index <= self.free, below.source.noise is not None, cut.slices, self._precision,
+            0 < index <= self.free, below.source.noise is not None, cut.slices, self.precision,
             cut.rows, cut.columns, cut.depth, num_warps=cut.warps, num_stages=cut.stages,
         )  # fmt: skip

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 import triton
 
+QUADS = 1024  # a map of so many quads of samples keeps a card busy
 ELEMENTS = 256  # of one program of the kernels that only pass over their samples
 
 
@@ -52,6 +53,14 @@ def tile_product(rows: int, k: int, n: int, dtype: torch.dtype) -> Tiling:
     if rows <= 8192 or n % 256:
         return Tiling(128, 128, divisor(k, 64), 1, 8, 4 if rows <= 8192 else 3)
     return Tiling(128, 256, divisor(k, 64), 1, 8, 3)
+
+
+def tile_quad_product(quads: int, k: int, n: int, dtype: torch.dtype) -> Tiling | None:
+    """Tiles for a product of nine taps in quads, rows of four samples; None where it is slower."""
+    if dtype == torch.float32 or quads < QUADS or n > 128:
+        return None
+    rows = 128 if n <= 32 else 64
+    return Tiling(rows, divisor(n, 64), divisor(k, 32), 1, 4, 2 if n <= 32 else 3)
 
 
 def tile_elements(rows: int, n: int) -> tuple[int, int]:

@@ -228,6 +228,13 @@ class Drag:
             self._move(seen, timers)
             self._see(timers)
 
+    def take_trouble(self) -> str | None:
+        """Why steps are slower than they might be: once, then None."""
+        if self._graph is None:
+            return None
+        trouble, self._graph.trouble = self._graph.trouble, None
+        return trouble
+
     def _key(self) -> Hashable:
         """What a captured step depends on besides data."""
         settings = replace(self._config, step_size=1.0, mask_weight=1.0)

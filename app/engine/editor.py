@@ -254,6 +254,10 @@ class Editor:
         with self.timers.stage("step"):
             self._drag.step(self.timers)
 
+    def take_trouble(self) -> str | None:
+        """See `Drag.take_trouble`."""
+        return self._drag.take_trouble()
+
     def step(self) -> View:
         """One drag step, and a view of the picture that it led to."""
         self.advance()

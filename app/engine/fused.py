@@ -44,6 +44,9 @@ class PictureSynthesis(Protocol):
 
     previews: int  # how many coarser pictures it can make
 
+    def fold(self, ws: Tensor) -> None:
+        """Take the vectors of the layers without gradient from ws, float32 [num_ws, w_dim]."""
+
     def render(self, ws: Tensor, coarser: int = 0) -> Tensor:
         """From ws, float32 [num_ws, w_dim], to uint8 [H, W, 4]."""
 
@@ -62,8 +65,8 @@ class Kernels(Protocol):
     def features(self, network: Network, plan: WindowPlan, free: int) -> FeatureSynthesis:
         """Make a synthesis for a plan."""
 
-    def picture(self, network: Network) -> PictureSynthesis:
-        """Make what renders."""
+    def picture(self, network: Network, free: int) -> PictureSynthesis:
+        """Make what renders; vectors from `free` on change only with `fold`."""
 
     def whole_step(
         self, synthesis: FeatureSynthesis, state: StepState, settings: StepSettings
@@ -99,7 +102,8 @@ class FusedRunner:
         layers = network.layers[: network.layer_count(cut.blocks)]
         self._shapes = [(layer.up, layer.height, layer.width) for layer in layers]
         self.network, self._kernels = network, kernels
-        self._picture = kernels.picture(network)
+        self._picture = kernels.picture(network, self._free)
+        self._folded = False  # whether that knows the present picture
         self.previews = self._picture.previews
         self._prepared: dict[tuple[int, float, bool], Prepared] = {}
         self._last: Prepared | None = None
@@ -112,6 +116,7 @@ class FusedRunner:
 
     def start(self) -> None:
         """Fold anew, each synthesis when it is needed next."""
+        self._folded = False
         for prepared in self._prepared.values():
             prepared.folded = False
 
@@ -145,6 +150,9 @@ class FusedRunner:
     @torch.no_grad()
     def picture(self, seen: Seen, coarser: int = 0) -> Tensor:
         """See `runners.Runner`."""
+        if not self._folded:
+            self._picture.fold(seen.ws[0])
+            self._folded = True
         return self._picture.render(seen.ws[0], coarser)
 
     @torch.no_grad()
@@ -154,9 +162,10 @@ class FusedRunner:
 
     def _prepare(self, points: int, reach_px: float, whole: bool) -> Prepared:
         key = points, reach_px, whole
-        if key not in self._prepared:
+        prepared = self._prepared.pop(key, None)
+        if prepared is None:
             if len(self._prepared) == MOST_PLANS:
-                del self._prepared[next(iter(self._prepared))]
+                del self._prepared[next(iter(self._prepared))]  # the one unused for longest
             plan = plan_windows(
                 self._shapes,
                 points=points,
@@ -165,8 +174,9 @@ class FusedRunner:
                 cover=0.0 if whole else COVER,
             )
             synthesis = self._kernels.features(self.network, plan, self._free)
-            self._prepared[key] = Prepared(plan, synthesis)
-        return self._prepared[key]
+            prepared = Prepared(plan, synthesis)
+        self._prepared[key] = prepared
+        return prepared
 
 
 def network_of(synthesis: Synthesis) -> Network:

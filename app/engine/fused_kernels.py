@@ -71,7 +71,7 @@ class NativeKernels:
             self._weights = NativeWeights(network, free=free, dtype=self._dtype, back=layers)
         return NativeSynthesis(self._weights, plan)
 
-    def picture(self, network: Network) -> PictureSynthesis:
+    def picture(self, network: Network, free: int) -> PictureSynthesis:
         """Make what renders: with the weights of the features, as they were folded last."""
         return Rendering(network, self._make_picture)
 
@@ -98,6 +98,9 @@ class Rendering:
         self._blocks = len(network.colours)
         self._make = functools.cache(make)
         self.previews = max(self._blocks - COARSEST_BLOCKS, 0)
+
+    def fold(self, ws: Tensor) -> None:
+        """The features have done it: the weights are the same."""
 
     def render(self, ws: Tensor, coarser: int = 0) -> Tensor:
         """From ws, float32 [num_ws, w_dim], to uint8 [H, W, 4]."""

@@ -8,14 +8,20 @@ Where the runner has a whole step of its own (`runners.WholeStep`), that is capt
 goes back from what was seen, moves w+, and sees anew; autograd's buffers belong to the forward pass
 that made them, so the seeing is captured first and the going back after it, against the buffers of
 that pass.
+
+Where a capture fails (no memory left, a driver that refuses) the plain work goes on, and `trouble`
+says why.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Hashable
 
 import torch
 from torch import Tensor
+
+from draglive.stylegan2_jit.compile import in_a_line
 
 from .runners import Seen, WholeStep
 
@@ -46,6 +52,7 @@ class StepGraph:
         self._plain_steps = 0
         self._graphs: list[torch.cuda.CUDAGraph] = []
         self._seen: Seen | None = None  # by the last step
+        self.trouble: str | None = None  # why there is no graph, until somebody takes it
 
     def step(self, seen: Seen, key: Hashable) -> Seen:
         """One step.
@@ -70,10 +77,7 @@ class StepGraph:
         if seen is not self._seen:
             whole.look()
         if not self._graphs and self._plain_steps == PLAIN_STEPS:
-            graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph, capture_error_mode=OTHERS_MAY_WORK):
-                whole.step()
-            self._graphs = [graph]
+            self._try(lambda: self._capture_whole(whole))
         if self._graphs:
             self._graphs[0].replay()
         else:
@@ -86,39 +90,54 @@ class StepGraph:
     def _step_apart(self, seen: Seen) -> Seen:
         if self._graphs and seen is not self._seen:  # by another pass: its buffers are others
             self._graphs, self._plain_steps = [], 0
+        if not self._graphs and self._plain_steps == PLAIN_STEPS:
+            self._try(self._capture_apart)
         if not self._graphs:
-            if self._plain_steps < PLAIN_STEPS:
-                self._plain_steps += 1
-                self._move(seen)
-                return self._see()
-            self._capture_apart()
+            self._plain_steps += 1
+            self._move(seen)
+            return self._see()
         for graph in self._graphs:
             graph.replay()
         assert self._seen is not None
         return self._seen
 
+    def _try(self, capture: Callable[[], None]) -> None:
+        """Capture; where that fails, say so and stay with plain steps for this key."""
+        try:
+            capture()
+        except RuntimeError as error:
+            self._graphs, self._seen = [], None
+            self.trouble = f"steps are not captured in a graph: {in_a_line(error)}"
+
+    def _capture_whole(self, whole: WholeStep) -> None:
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, capture_error_mode=OTHERS_MAY_WORK):
+            whole.step()
+        self._graphs = [graph]
+
     def _capture_apart(self) -> None:
         """Capture seeing, see once in place of what was seen, then capture going back from it."""
         see, move = torch.cuda.CUDAGraph(), torch.cuda.CUDAGraph()
         with torch.cuda.graph(see, capture_error_mode=OTHERS_MAY_WORK):
-            self._seen = seen = self._see()
+            seen = self._see()
         see.replay()
         with torch.cuda.graph(move, pool=see.pool(), capture_error_mode=OTHERS_MAY_WORK):
             self._move(seen)
-        self._graphs = [move, see]
+        self._graphs, self._seen = [move, see], seen
 
 
 class GraphedPicture:
     """Rendering as one graph; its output is overwritten by the next picture.
 
     Args:
+        fold: takes the vectors that stay.
         render: from w+ to pixels, with the same buffers every time.
     """
 
     previews = 0
 
-    def __init__(self, render: Callable[[Tensor], Tensor]) -> None:
-        self._render = render
+    def __init__(self, fold: Callable[[Tensor], None], render: Callable[[Tensor], Tensor]) -> None:
+        self.fold, self._render = fold, render
         self._ws: Tensor | None = None
         self._plain = 0
         self._graph: torch.cuda.CUDAGraph | None = None
@@ -126,15 +145,20 @@ class GraphedPicture:
 
     def render(self, ws: Tensor, coarser: int = 0) -> Tensor:
         """From ws, float32 [num_ws, w_dim], to uint8 [H, W, 4]."""
-        if self._plain < PLAIN_STEPS:
-            self._plain += 1
+        if self._plain == PLAIN_STEPS:
+            self._capture(ws)
+        self._plain += 1
+        if self._graph is None or self._ws is None or self._rgba is None:
             return self._render(ws)
-        if self._graph is None or self._ws is None:
-            self._ws = ws.clone()
-            self._graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self._graph, capture_error_mode=OTHERS_MAY_WORK):
-                self._rgba = self._render(self._ws)
         self._ws.copy_(ws)
         self._graph.replay()
-        assert self._rgba is not None
         return self._rgba
+
+    def _capture(self, ws: Tensor) -> None:
+        """Where that fails, every picture is rendered plainly: the same, and slower."""
+        self._ws = ws.clone()
+        with contextlib.suppress(RuntimeError):
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph, capture_error_mode=OTHERS_MAY_WORK):
+                self._rgba = self._render(self._ws)
+            self._graph = graph

@@ -81,7 +81,7 @@ class _Answers:
 
 
 def _answers(runner: Runner, ws: Tensor, handles: Tensor, *, whole: bool) -> _Answers:
-    """Features near the handles, the gradient of their sum, and the picture."""
+    """Features near the handles, the gradient of their mean, and the picture."""
     seen = runner.see(ws, handles, REACH_PX, whole=whole)
     near = handles[:, None] + square_offsets(REACH_PX, ws.device)
     features = seen.sample(near).clone()
@@ -91,12 +91,13 @@ def _answers(runner: Runner, ws: Tensor, handles: Tensor, *, whole: bool) -> _An
 
 
 def _spread(seen: Seen, positions: Tensor) -> Tensor:
-    """The gradient of the sum of all features at the positions."""
+    """The gradient of all features' sums at the positions, meaned: float16 holds no larger one."""
     index, weight = held_corners(
         positions, seen.features, seen.origins, seen.map_size, seen.image_size
     )
     batch, channels, height, width = seen.features.shape
     shares = torch.zeros(batch * height * width, device=positions.device)
     shares.index_add_(0, index.flatten(), weight.flatten())
+    shares /= index.shape[0] * index.shape[1]
     spread = shares.view(batch, height, width, 1).expand(-1, -1, -1, channels)
     return spread.to(seen.features.dtype).contiguous().permute(0, 3, 1, 2)

@@ -95,8 +95,8 @@ def unpack(content: bytes, num_ws: int, w_dim: int) -> Snapshot:
     except (SafetensorError, ValueError, KeyError, RuntimeError) as error:
         raise SnapshotError(f"snapshot: not readable: {error}") from error
     slots = tensors["ids"].shape[0] if "ids" in tensors and tensors["ids"].ndim == 1 else 0
-    if slots < 1 or slots & (slots - 1):
-        raise SnapshotError("snapshot: its points are not 1, 2, 4, 8 … slots")
+    if slots < 1:
+        raise SnapshotError("snapshot: it has no slots for points")
     _require(tensors, _shapes(num_ws, w_dim, slots))
     for name in ("mean", "square"):
         tensors[name] = _with_rows(tensors[name], num_ws)

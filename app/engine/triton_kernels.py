@@ -30,9 +30,10 @@ class TritonKernels:
         """Make a synthesis for a plan."""
         return TritonSynthesis(network, plan, free=free, dtype=self._dtype)
 
-    def picture(self, network: Network) -> PictureSynthesis:
-        """Make what renders."""
-        return GraphedPicture(TritonPicture(network, dtype=self._dtype).render)
+    def picture(self, network: Network, free: int) -> PictureSynthesis:
+        """Make what renders; vectors from `free` on change only with `fold`."""
+        picture = TritonPicture(network, free=free, dtype=self._dtype)
+        return GraphedPicture(picture.fold, picture.render)
 
     def whole_step(
         self, synthesis: FeatureSynthesis, state: StepState, settings: StepSettings

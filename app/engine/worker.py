@@ -158,7 +158,9 @@ class Worker:
         news = self._chooser.poll()
         if news:
             self._editor.use_runner()
-            self._notice = news
+        trouble = self._editor.take_trouble()
+        if news or trouble:
+            self._notice = news or trouble or ""
             self._tell()
 
     def _drag(self) -> None:

@@ -10,11 +10,11 @@ from draglive.kernels.to_rgba import to_rgba_reference
 from draglive.kernels.windows import plan_windows
 
 from .networks import W_DIM, cast, random_network
-from .triton_twins import in_few_programs
+from .triton_twins import in_few_programs, in_few_quads
 
 pytest.importorskip("triton")
 
-from draglive.kernels import synthesis_triton, tiles_triton
+from draglive.kernels import layer_triton, tiles_triton
 from draglive.kernels.picture_triton import TritonPicture
 
 
@@ -23,7 +23,7 @@ def few_programs(monkeypatch, device):
     """The interpreter pays for every program."""
     if device.type == "cpu":
         monkeypatch.setattr(tiles_triton, "ELEMENTS", 8192)
-        monkeypatch.setattr(synthesis_triton, "tile_product", in_few_programs)
+        monkeypatch.setattr(layer_triton, "tile_product", in_few_programs)
 
 
 def plain_picture(network, ws):
@@ -45,9 +45,11 @@ def plain_picture(network, ws):
     return picture
 
 
+@pytest.mark.parametrize("last", [48, 32], ids=["colours apart", "colours in the last layer"])
 @pytest.mark.parametrize("wide", [1, 2])
-def test_the_picture_is_the_same(wide, device):
-    network = random_network((16, 48), spread=0.5, wide=wide, clamp=1.5)
+def test_the_picture_is_the_same(wide, last, monkeypatch, device):
+    monkeypatch.setattr(layer_triton, "tile_quad_product", in_few_quads)
+    network = random_network((16, last), spread=0.5, wide=wide, clamp=1.5)
     ws = 0.5 * torch.randn(4, W_DIM)
     want = to_rgba_reference(plain_picture(cast(network, torch.float64), ws.double()).float())
     picture = TritonPicture(cast(network, device), free=2, dtype=torch.float32)
@@ -58,6 +60,17 @@ def test_the_picture_is_the_same(wide, device):
     off = (got.int() - want.int()).abs()
     assert off.max() <= 1
     assert off.float().mean() < 0.005  # where rounding falls the other way
+
+
+def test_the_picture_is_the_same_by_the_library(monkeypatch, device):
+    monkeypatch.setattr(layer_triton, "LIBRARY_MAP", (16, 16))
+    monkeypatch.setattr(layer_triton, "LIBRARY_ROWS", 16)
+    network = random_network((16, 16, 32), spread=0.5)
+    ws = 0.5 * torch.randn(6, W_DIM)
+    want = to_rgba_reference(plain_picture(cast(network, torch.float64), ws.double()).float())
+    picture = TritonPicture(cast(network, device), free=2, dtype=torch.float32)
+    picture.fold(ws.to(device))
+    assert (picture.render(ws.to(device)).cpu().int() - want.int()).abs().max() <= 1
 
 
 def test_a_picture_of_nan_is_black(device):

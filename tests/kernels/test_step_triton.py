@@ -17,7 +17,7 @@ from .triton_twins import in_few_programs
 
 pytest.importorskip("triton")
 
-from draglive.kernels import synthesis_triton, tiles_triton
+from draglive.kernels import layer_triton, tiles_triton
 from draglive.kernels.adam_triton import TritonAdam
 from draglive.kernels.step_triton import TritonStep
 from draglive.kernels.styles_triton import Styles
@@ -41,7 +41,7 @@ def few_programs(monkeypatch, device):
     """The interpreter pays for every program."""
     if device.type == "cpu":
         monkeypatch.setattr(tiles_triton, "ELEMENTS", 8192)
-        monkeypatch.setattr(synthesis_triton, "tile_product", in_few_programs)
+        monkeypatch.setattr(layer_triton, "tile_product", in_few_programs)
 
 
 def features_of(dtype, windowed, device):

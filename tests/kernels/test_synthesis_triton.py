@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from .networks import W_DIM, cast, error, planned, random_network
-from .triton_twins import in_few_programs
+from .triton_twins import in_few_programs, in_few_quads
 
 pytest.importorskip("triton")
 
-from draglive.kernels import synthesis_triton, tiles_triton
+from draglive.kernels import layer_triton, tiles_triton
 from draglive.kernels.synthesis import synthesize_features
 from draglive.kernels.synthesis_triton import TritonSynthesis
 
@@ -32,7 +32,7 @@ def few_programs(monkeypatch, device):
     """The interpreter pays for every program."""
     if device.type == "cpu":
         monkeypatch.setattr(tiles_triton, "ELEMENTS", 8192)
-        monkeypatch.setattr(synthesis_triton, "tile_product", in_few_programs)
+        monkeypatch.setattr(layer_triton, "tile_product", in_few_programs)
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +55,8 @@ def scene(name):
     ws = torch.randn(len(network.layers), W_DIM)
     top = plan.makes[-1]
     shape = plan.batch(top), top.height, top.width, channels[-1]
-    return network, plan, origins, ws, torch.randn(shape).permute(0, 3, 1, 2), free
+    gradient = 0.01 * torch.randn(shape)  # as large as a loss's: there is a scale for float16
+    return network, plan, origins, ws, gradient.permute(0, 3, 1, 2), free
 
 
 def plainly(scene, dtype, device):
@@ -92,9 +93,23 @@ def test_no_farther_from_the_truth_than_plain_torch(name, dtype, device):
 def test_large_maps(name, monkeypatch, device):
     """One kernel goes through all taps, and the library doubles, maps and windows."""
     whole = tiles_triton.Tiling(64, 16, 16, 1, 4, 2)
-    monkeypatch.setattr(synthesis_triton, "tile_product", lambda *_: whole)
-    monkeypatch.setattr(synthesis_triton, "LIBRARY_ROWS", 16)
+    monkeypatch.setattr(layer_triton, "tile_product", lambda *_: whole)
+    monkeypatch.setattr(layer_triton, "LIBRARY_ROWS", 16)
     check(name, torch.float32, device)
+
+
+@pytest.mark.parametrize("free", [1, 3])
+def test_quads_of_whole_maps(free, monkeypatch, device):
+    monkeypatch.setattr(layer_triton, "tile_quad_product", in_few_quads)
+    monkeypatch.setitem(SCENES, "quads", ((16, 16, 32), CORNERS, 100.0, free, {"wide": 2}))
+    check("quads", torch.float32, device)
+
+
+@pytest.mark.parametrize("free", [1, 3])
+def test_large_whole_maps_by_the_library(free, monkeypatch, device):
+    monkeypatch.setattr(layer_triton, "LIBRARY_MAP", (16, 16))
+    monkeypatch.setitem(SCENES, "library", ((16, 16, 32), CORNERS, 100.0, free, {"wide": 2}))
+    check("library", torch.float32, device)
 
 
 def check(name, dtype, device):

@@ -33,6 +33,9 @@ class ReferencePicture:
     def __init__(self, synthesis):
         self.synthesis = synthesis
 
+    def fold(self, ws):
+        pass
+
     def render(self, ws, coarser=0):
         return to_rgba(self.synthesis(ws[None]))
 
@@ -49,7 +52,7 @@ class ReferenceKernels:
         self.made.append(ReferenceFeatures(network, plan, free))
         return self.made[-1]
 
-    def picture(self, network):
+    def picture(self, network, free):
         return ReferencePicture(self.synthesis)
 
     def whole_step(self, synthesis, state, settings):

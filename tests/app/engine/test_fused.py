@@ -21,6 +21,7 @@ SIZE = [32, 32]
 A = t.DragPoint(1, t.Point(10, 12), t.Point(20, 12))
 B = t.DragPoint(2, t.Point(22.5, 20.25), t.Point(22.5, 14))
 CORNER = t.DragPoint(3, t.Point(31, 0), t.Point(20, 8))
+LOW = t.DragPoint(4, t.Point(6, 26), t.Point(12, 22))
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def small_reach(editor):
     editor.apply(t.SetConfig(t.DragConfig(**values)))
 
 
-@pytest.mark.parametrize("points", [[A], [A, B], [A, B, CORNER]], ids=len)
+@pytest.mark.parametrize("points", [[A], [A, B], [A, B, CORNER, LOW]], ids=len)
 def test_handles_and_w_go_where_the_whole_map_sends_them(editor, fused_editor, kernels, points):
     for each in (editor, fused_editor):
         small_reach(each)
@@ -61,7 +62,7 @@ def test_handles_and_w_go_where_the_whole_map_sends_them(editor, fused_editor, k
     for whole, windowed in zip(path(editor, 12), path(fused_editor, 12), strict=True):
         assert whole == windowed
     assert torch.allclose(editor.ws, fused_editor.ws, atol=1e-4)
-    assert any(made.plan.windowed for made in kernels.made) == (len(points) < 3)
+    assert any(made.plan.windowed for made in kernels.made) == (len(points) < 4)
 
 
 def test_a_mask_wants_the_whole_map(editor, fused_editor, kernels):

@@ -6,23 +6,18 @@ import torch
 
 from draglive.app.engine import graph
 from draglive.app.engine import types as t
-from draglive.app.engine.backends import RunnerChooser
-from draglive.app.engine.device import FrameSlot, open_device
-from draglive.app.engine.editor import Editor
-from draglive.stylegan2_jit.checkpoints import load_checkpoint
-from draglive.stylegan2_jit.latents import seed_to_ws
+from draglive.app.engine.device import FrameSlot
+from draglive.app.engine.loading import EngineOptions, load_editor
 
 pytestmark = pytest.mark.gpu
 NOSE = t.DragPoint(1, t.Point(127, 151), t.Point(99, 151))
 
 
 def load(device_name, dtype, backend="eager"):
-    device = open_device(device_name, dtype)
-    checkpoint = load_checkpoint()
-    checkpoint.generator.prepare(device.dtype, device.on)
-    ws = seed_to_ws(checkpoint.generator, 0)
-    chooser = RunnerChooser(checkpoint, device, backend, ws, background=False)
-    return Editor(checkpoint, device, chooser, seed=4)
+    options = EngineOptions(
+        device=device_name, dtype=dtype, backend=backend, seed=4, background=False
+    )
+    return load_editor(options)[0]
 
 
 def handles(editor, steps):
@@ -98,6 +93,7 @@ def test_nothing_waits_for_the_card_between_two_frames(backend, masked, card_nev
     with editor.device.stream():
         for _ in range(graph.PLAIN_STEPS + 2):  # kernels load, graphs are captured
             editor.render(editor.step(), slots[0])
+        editor.apply(t.MoveTarget(1, t.Point(99, 150)))  # a gesture's first keeps what it leaves
         with card_never_waited_for():
             for number in range(6):
                 editor.apply(t.MoveTarget(1, t.Point(100 + number, 150)))
