@@ -10,6 +10,7 @@ Knows nothing of threads, windows, commands or files.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ from draglive.kernels import (
     supervise,
 )
 from draglive.kernels.step import StepSettings, StepState
+from draglive.kernels.stretched_disc import supervise_stretched
 
 from .adam import Adam
 from .device import Device
@@ -195,6 +197,7 @@ class Drag:
         """Take new settings (and the runner for their feature block) from the next step on."""
         on = self._device.on
         self._disc = disc_offsets(config.motion_radius_px, on)
+        self._around = square_offsets(math.ceil(config.motion_radius_px), on)
         self._square = square_offsets(config.track_radius_px, on)
         layer = torch.arange(self.ws.shape[1])
         optimised = (layer >= config.first_layer) & (layer <= config.last_layer)
@@ -243,6 +246,8 @@ class Drag:
 
     def _whole_step(self, seen: Seen) -> WholeStep | None:
         config = self._config
+        if config.disc == "stretched":
+            return None  # no kernel has that disc
         settings = StepSettings(
             disc=self._disc,
             square=self._square,
@@ -335,6 +340,13 @@ class Drag:
     @torch.no_grad()
     def _pull(self, seen: Seen) -> Tensor:
         """dL/dF: the loss itself is never needed."""
+        stretched = self._config.disc == "stretched"
+        pull = self._pull_stretched(seen) if stretched else self._pull_centred(seen)
+        if self.mask is not None:
+            pull = pull + self.mask.gradient(self._mask_weight, seen.features)
+        return pull
+
+    def _pull_centred(self, seen: Seen) -> Tensor:
         points, config = self.points, self._config
         pull: Tensor = supervise(
             seen.features,
@@ -348,9 +360,23 @@ class Drag:
             map_size=seen.map_size,
             image_size=seen.image_size,
         )
-        if self.mask is not None:
-            pull = pull + self.mask.gradient(self._mask_weight, seen.features)
         return pull
+
+    def _pull_stretched(self, seen: Seen) -> Tensor:
+        points, config = self.points, self._config
+        return supervise_stretched(
+            seen.features,
+            seen.origins,
+            points.handles,
+            points.targets,
+            points.active,
+            self._around,
+            radius_px=config.motion_radius_px,
+            speed_px=config.speed_px,
+            stop_px=config.stop_px,
+            map_size=seen.map_size,
+            image_size=seen.image_size,
+        )
 
     def _turn_away(self) -> None:
         """Forget what was seen: it is another picture, or seen by another runner."""

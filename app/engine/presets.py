@@ -63,5 +63,6 @@ def preset(name: PresetName, model: ModelInfo, points: int = 1) -> Preset:
                 stop_px=1.0,  # a point nearer than this does not pull; the edit ends before
                 mask_weight=10.0,
                 tracker="l2",
+                disc="stretched",
             )
             return Preset(config, max(2 / 512 * height, 2.0))

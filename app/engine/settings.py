@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .types import Size
 
 Tracker = Literal["l1", "l2"]
+Disc = Literal["centred", "stretched"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class DragConfig:
     last_layer: int = 5  # of w+, inclusive
     feature_resolution: int = 128  # the block whose output is supervised and tracked
     tracker: Tracker = "l1"
+    disc: Disc = "centred"  # stretched: as the official code cuts it (`kernels.stretched_disc`)
 
     def __post_init__(self) -> None:
         """Refuse values that no drag can use, naming field, rule and value."""
@@ -45,6 +47,8 @@ class DragConfig:
             self,
         )
         _require(self.tracker in ("l1", "l2"), "tracker", "'l1' or 'l2'", self)
+        discs = "'centred' or 'stretched'"
+        _require(self.disc in ("centred", "stretched"), "disc", discs, self)
 
     @property
     def reach_px(self) -> float:

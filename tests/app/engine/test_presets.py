@@ -27,7 +27,7 @@ def test_official_is_the_published_column():
     official = preset("official", model(1024, step_size=1e-3, feature_resolution=256))
     config = official.config
     assert (config.motion_radius_px, config.track_radius_px) == (6, 24)
-    assert (config.feature_resolution, config.tracker) == (128, "l2")
+    assert (config.feature_resolution, config.tracker, config.disc) == (128, "l2", "stretched")
     assert (config.first_layer, config.last_layer, config.step_size) == (0, 5, 1e-3)
     assert official.arrive_px == 4
     assert preset("official", model(256)).arrive_px == 2
@@ -37,7 +37,7 @@ def test_paper_is_the_published_column():
     paper = preset("paper", model(512, tracker="l2"), points=6)
     config = paper.config
     assert (config.motion_radius_px, config.track_radius_px, config.mask_weight) == (3, 12, 20)
-    assert (config.tracker, paper.arrive_px) == ("l1", 2)
+    assert (config.tracker, config.disc, paper.arrive_px) == ("l1", "centred", 2)
     assert preset("paper", model(512), points=5).arrive_px == 1
 
 
