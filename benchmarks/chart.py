@@ -68,6 +68,10 @@ def _lines(axes: Any, chart: Chart, cases: Sequence[Mapping[str, Any]]) -> None:
         axes.plot(x, y, marker="o", label=label)
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter("{x:g}")  # 16, not 2⁴
+    axes.yaxis.set_minor_formatter("{x:g}")
+    axes.tick_params(which="minor", labelsize="x-small")
     axes.set_xlabel(chart.x[1])
     axes.set_ylabel(chart.y[1])
     axes.grid(visible=True, which="both", alpha=0.2)
