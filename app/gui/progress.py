@@ -68,9 +68,10 @@ class OpeningLine:
         if not size:  # fonts are measurable from the second frame on
             return
         self._drawn = (opening, self._box)
-        top = (self._box.height - size[1]) / 2
+        # Dear PyGui draws words lower than asked, by as much as a button has above its own.
+        top = (self._box.height - size[1]) / 2 - look.px(BUTTON_PADDING_PX)
         dpg.configure_item(self._child, show=True)
-        dpg.configure_item(self._button, pos=(padding, top - look.px(BUTTON_PADDING_PX)))
+        dpg.configure_item(self._button, pos=(padding, top))
         dpg.configure_item(self._bar, pos=(bar, (self._box.height - look.px(THICK_PX)) / 2))
         dpg.set_value(self._text, text)
         dpg.configure_item(self._text, pos=(left, top))

@@ -9,7 +9,7 @@ import dearpygui.dearpygui as dpg
 from .desk import Message, Tone
 from .hud import shorten
 from .layout import Box
-from .theme import ERROR, FAINT, MUTED, PADDING_PX, Colour, Look
+from .theme import BUTTON_PADDING_PX, ERROR, FAINT, MUTED, PADDING_PX, Colour, Look
 
 SHOWN_S: dict[Tone, float] = {"info": 8.0, "error": 20.0}  # then a message makes room
 COLOURS: dict[Tone, Colour] = {"info": MUTED, "error": ERROR}
@@ -51,7 +51,8 @@ class StatusLine:
             return
         self._drawn = (message, facts, self._box)
         padding = self._look.px(PADDING_PX)
-        top = (self._box.height - size[1]) / 2
+        # Dear PyGui draws words lower than asked, by as much as a button has above its own.
+        top = (self._box.height - size[1]) / 2 - self._look.px(BUTTON_PADDING_PX)
         right = self._box.width - padding - size[0]
         room = int(right - padding - self._look.px(GAP_PX))
         dpg.set_value(self._left, shorten(message.text, room, self._look.small))

@@ -322,8 +322,10 @@ class Window:
         parts.hud.refresh(self._engine, self._status)
         opening = self._models.opening if self._desk.model is not None else None
         parts.opening.refresh(opening, time.perf_counter())
-        message = Message("") if opening else self._desk.message
-        parts.status.refresh(message, self._facts())
+        if opening is None:
+            parts.status.refresh(self._desk.message, self._facts())
+        else:  # its line takes this one's place
+            parts.status.refresh(Message(""), "")
         self._desk.tell_finished(self._desk.recording.poll())
         self._keep(parts)
 
