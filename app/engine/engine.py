@@ -160,11 +160,15 @@ class Engine:
             class_index=request.class_index,
         )
         editor, chooser = load_editor(options, self._device, tell)
-        if request.edit is not None:
-            tell("going on with the edit", None)
-            resume(editor, request.edit)
-        if self._editor is not None:  # the old model serves until then
-            _draw_once(editor)
+        with ExitStack() as given_up:
+            given_up.callback(chooser.close)
+            if request.edit is not None:
+                tell("going on with the edit", None)
+                resume(editor, request.edit)
+            if self._editor is not None:  # the old model serves until then
+                tell("drawing the first picture", None)
+                _draw_once(editor)
+            given_up.pop_all()
         return editor, chooser
 
 
