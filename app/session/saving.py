@@ -13,12 +13,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from draglive.stylegan2_jit.checkpoints import DEFAULT_MODEL
-
 from ..engine.log import Checkpoint, Event, Origin, Record, Resume
 from .errors import FileError, SessionFileError
 from .files import file_sha256, reason, replacing
 from .format import SUFFIX, ModelLine, Session, encode, encode_header, read_session
+
+# Named here again: whoever imports the checkpoints imports torch.
+DEFAULT_MODEL = Path(__file__).parents[2] / "stylegan2_jit" / "assets" / "creatures-256.safetensors"
 
 
 def save_session(source: Path, path: Path) -> None:

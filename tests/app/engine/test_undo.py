@@ -7,14 +7,26 @@ import pytest
 import torch
 
 from draglive.app.engine import types as t
-from draglive.app.engine.device import FrameSlot
+from draglive.app.engine.backends import RunnerChooser
+from draglive.app.engine.device import FrameSlot, open_device
 from draglive.app.engine.edit import EditError
+from draglive.app.engine.editor import Editor
+from draglive.app.engine.log import EventList, SavedEdit
+from draglive.app.engine.rerun import resume
 from draglive.app.engine.shelf import Shelf
 from draglive.app.engine.snapshot import SnapshotError, pack, unpack
+from draglive.stylegan2_jit.latents import seed_to_ws
 
 A = t.DragPoint(1, t.Point(10, 12), t.Point(20, 12))
 B = t.DragPoint(2, t.Point(20, 20), t.Point(12, 25))
 MASK = np.linspace(0, 1, 1024, dtype=np.float32).reshape(32, 32)
+
+
+def new_editor(checkpoint):
+    ws = seed_to_ws(checkpoint.generator, 0)
+    device = open_device("cpu", "float32")
+    chooser = RunnerChooser(checkpoint, device, "eager", ws, background=False)
+    return Editor(checkpoint, device, chooser, seed=1)
 
 
 def seen(editor):
@@ -153,6 +165,47 @@ def test_bytes_that_are_no_snapshot_are_refused(editor, spoil, rule):
         unpack(spoil(content), 8, 16)
     with pytest.raises(SnapshotError, match="ws is torch"):
         unpack(content, 9, 16)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_an_edit_of_which_much_is_lost_is_gone_on_with_or_refused(checkpoint, seed):
+    """Events and checkpoints missing, doubled, swapped: no state is worse than a refusal."""
+    editor = new_editor(checkpoint)
+    log = EventList()
+    editor.log_to(log)
+    rng = random.Random(seed)
+    for command, _ in zip(actions(rng), range(12), strict=False):
+        editor.apply(command)
+        editor.advance()
+        if rng.random() < 0.3 and len(editor.history.states) > 1:
+            editor.apply(rng.choice([t.Undo(), t.GoTo(0)]) if editor.history.can_undo else t.Redo())
+        if rng.random() < 0.3:
+            editor.checkpoint()
+    records = list(log.records)
+    for _ in range(rng.randrange(1, 5)):
+        place, other = rng.randrange(len(records)), rng.randrange(len(records))
+        change = rng.randrange(3)
+        if change == 0:
+            del records[place]
+        elif change == 1:
+            records.insert(place, records[other])
+        else:
+            records[place], records[other] = records[other], records[place]
+    again = new_editor(checkpoint)
+    try:
+        resume(again, SavedEdit(log.origin, tuple(records)))
+    except EditError:
+        return
+    again.log_to(EventList())
+    again.step()
+    assert [p.id for p in again.points(again.look())] == [p.id for p in again.state.points]
+    while again.history.can_undo:
+        try:
+            again.apply(t.Undo())
+        except EditError as error:
+            assert "its picture is lost" in str(error)
+            break
+        again.points(again.step())
 
 
 def test_a_snapshot_is_as_small_as_the_layers_that_move(editor):

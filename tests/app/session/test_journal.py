@@ -20,7 +20,8 @@ from draglive.app.session.format import read_session
 from draglive.app.session.journal import Journal
 from draglive.app.session.locks import holding
 from draglive.app.session.recovery import discard, find_unsaved, prune
-from draglive.app.session.saving import find_model, save_session
+from draglive.app.session.saving import DEFAULT_MODEL, find_model, save_session
+from draglive.stylegan2_jit import checkpoints
 
 FAR = t.DragPoint(2, t.Point(20, 20), t.Point(2, 2))
 TIMEOUT_S = 20
@@ -214,6 +215,10 @@ def test_a_saved_file_names_no_place_and_finds_its_model_beside_it(small_model, 
     beside.write_bytes(b"another")
     with pytest.raises(SessionFileError, match="is another file"):
         find_model(session, saved)
+
+
+def test_the_default_model_is_the_default_model():
+    assert DEFAULT_MODEL.samefile(checkpoints.DEFAULT_MODEL)
 
 
 def test_saving_keeps_what_undo_needs_and_leaves_the_rest(small_model, tmp_path, told):
