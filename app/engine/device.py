@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import platform
 import re
 import statistics
@@ -67,6 +68,14 @@ class Device:
                 yield
         else:
             yield
+
+    def free_caches(self) -> None:
+        """Give back memory that nobody uses now."""
+        gc.collect()
+        if self.is_cuda:
+            torch.cuda.empty_cache()
+        elif self.on.type == "mps":
+            torch.mps.empty_cache()
 
     def synchronize(self) -> None:
         """Wait for all submitted work: at load and in benchmarks only."""
@@ -161,6 +170,13 @@ def _hardware_name(device: torch.device) -> str:
                 threads = torch.get_num_threads()
                 return f"{name} ({threads} thread{'s' * (threads > 1)})"
     return platform.processor() or platform.machine()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the device, or the host, has no memory left: torch says it in different ways."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "not enough memory" in str(error)
 
 
 class StageTimers:

@@ -13,13 +13,13 @@ from __future__ import annotations
 import itertools
 import time
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from draglive.stylegan2_jit.compile import in_a_line
 
 from . import types as t
 from .backends import RunnerChooser
-from .device import FrameSlot
+from .device import FrameSlot, is_out_of_memory
 from .drag import View
 from .edit import EditError
 from .editor import Editor
@@ -30,6 +30,8 @@ from .pace import Pace, Rates
 NAP_S = 0.2  # how long an idle loop sleeps before it looks for a finished back-end
 KEEP_S = 0.9  # between two times that all tensors are logged, while they change
 PATIENCE_STEPS = 300  # so many without coming nearer, and a drag rests
+MOST_FALLS = 6  # so often within `FALLS_WITHIN_STEPS` one goes back to the last good w+
+FALLS_WITHIN_STEPS = 500
 STILL_AFTER_S = 0.1  # without a command for so long, a hand rests
 PROGRESS_PX = 0.25  # nearer by less than this is not nearer
 
@@ -81,6 +83,7 @@ class Worker:
         self._commands_taken = 0
         self._kept_s = time.perf_counter()  # when the tensors were logged last
         self._kept_step = editor.steps
+        self._falls: list[int] = []  # the steps at which one had to go back
         self._greeted: tuple[t.FrameSink, ...] = ()
         self._commanded_s = -1.0
         self._working = False  # points are on their way
@@ -115,6 +118,8 @@ class Worker:
                 self._show(self._editor.look())
             self._deliver(wait=not self._working)
             self._keep()
+        except (FloatingPointError, MemoryError, RuntimeError) as error:
+            self._recover(error)
         except Exception as error:  # whatever it is, the person must see it
             self._fail(error)
 
@@ -250,10 +255,37 @@ class Worker:
                 self._notice = "no point comes nearer any more: resting until something changes"
             self._tell()
 
-    def _fail(self, error: Exception) -> None:
+    def _recover(self, error: Exception) -> None:
+        """Go on from the last good w+: in smaller steps, or with the memory that others left."""
+        steps = self._editor.steps
+        self._falls = [fall for fall in self._falls if steps - fall < FALLS_WITHIN_STEPS]
+        overflow, scarce = isinstance(error, FloatingPointError), is_out_of_memory(error)
+        if not (overflow or scarce) or len(self._falls) >= MOST_FALLS:
+            self._fail(error)
+            return
+        self._falls.append(steps)
+        self._drop_pending()
+        self._editor.device.free_caches()
+        self._editor.fall_back()
+        if overflow:
+            config = self._editor.state.config
+            slower = replace(config, step_size=config.step_size / 2)
+            self._editor.apply(t.SetConfig(slower))
+            how = f"with half the step size, {slower.step_size:.2g}"
+        else:
+            how = "after freeing what could be freed"
+        self._notice = f"{in_a_line(error)}: back to the last good picture, {how}"
+        self._stale = True
+        self._tell()
+
+    def _drop_pending(self) -> None:
         if self._pending is not None:
             self._outbox.frames.give_back(self._pending.request.slot)
-        self._pending, self._working, self._stale = None, False, False
+        self._pending = None
+
+    def _fail(self, error: Exception) -> None:
+        self._drop_pending()
+        self._working, self._stale = False, False
         self._chooser.make_way(busy=False)
         self._outbox.status = t.Failed(in_a_line(error), traceback.format_exc(), self._editor.model)
 

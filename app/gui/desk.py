@@ -146,11 +146,15 @@ class Desk:
         self.intents.note(command)
 
     def follow(self, status: Ready) -> None:
-        """After an undo or redo, show what the engine went back to, once it knows all commands."""
-        if not self._returning or status.commands < self._posted or status.history is None:
+        """Show the engine's state where it is another, once it knows all commands."""
+        if status.commands < self._posted or status.history is None:
+            return
+        edit = status.history.edit
+        self.config = edit.config  # which the engine changes where numbers overflow
+        if not self._returning:
             return
         self._returning = False
-        self._show(status.history.edit)
+        self._show(edit)
 
     def _show(self, edit: EditState) -> None:
         """Be what the engine is."""

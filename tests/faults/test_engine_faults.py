@@ -1,0 +1,134 @@
+"""Faults in the middle of a drag: the engine lives, says so in a line, and the edit is whole."""
+
+import numpy as np
+import pytest
+import torch
+
+from draglive.app.engine import types as t
+from draglive.app.engine.drag import Drag
+from draglive.app.engine.edit import MAX_POINTS
+from draglive.app.engine.runners import AutogradRunner
+
+from ..app.session.test_journal import living, only_file, replayed, wait_for
+
+FAR = t.DragPoint(2, t.Point(20, 20), t.Point(2, 2))
+
+
+@pytest.fixture
+def told():
+    return []
+
+
+def notice(engine):
+    return getattr(engine.status(), "notice", "")
+
+
+def after_steps(monkeypatch, owner, name, steps, fault, times=1):
+    """Let a method misbehave from so many calls on."""
+    real, calls = getattr(owner, name), [0]
+
+    def patched(self, *args, **kwargs):
+        calls[0] += 1
+        if steps <= calls[0] < steps + times:
+            return fault(real, self, *args, **kwargs)
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(owner, name, patched)
+
+
+def goes_on(engine):
+    """Steps are done, and the picture is a picture."""
+    posted = engine.post(t.MoveTarget(2, t.Point(28, 28)))
+    wait_for(lambda: engine.status().commands >= posted, "the command")
+    steps = engine.stats().steps
+    wait_for(lambda: engine.stats().steps > steps + 5, "steps after the fault")
+    assert isinstance(engine.status(), t.Ready)
+    assert torch.isfinite(engine._editor.ws).all()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_numbers_that_are_not_finite(small_model, tmp_path, told, rng, monkeypatch, value):
+    def overflow(real, self, *args):
+        return real(self, *args) * value
+
+    after_steps(monkeypatch, AutogradRunner, "gradient", rng.randrange(2, 90), overflow)
+    with living(small_model, tmp_path, told) as (engine, _):
+        step_size = engine.status().model.defaults.step_size
+        engine.post(t.AddPoint(FAR))
+        wait_for(lambda: "back to the last good picture" in notice(engine), "the notice")
+        assert "half the step size" in notice(engine)
+        assert engine.status().history.edit.config.step_size == step_size / 2
+        goes_on(engine)
+        assert [p.id for p in engine.status().history.edit.points] == [2]
+    session, _, _ = replayed(only_file(tmp_path), small_model)
+    assert session.lost == 0
+
+
+def test_no_memory_on_the_device(small_model, tmp_path, told, rng, monkeypatch):
+    def scarce(_real, _self, *_args):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    after_steps(monkeypatch, Drag, "step", rng.randrange(2, 90), scarce)
+    with living(small_model, tmp_path, told) as (engine, _):
+        engine.post(t.AddPoint(FAR))
+        wait_for(lambda: "out of memory" in notice(engine), "the notice")
+        goes_on(engine)
+    session, _, outcome = replayed(only_file(tmp_path), small_model)
+    assert session.lost == 0
+    assert outcome.first is None  # the fault is over, its consequence is in the log
+
+
+def test_memory_that_never_comes_back_ends_in_a_failure_that_undo_survives(
+    small_model, tmp_path, told, rng, monkeypatch
+):
+    def scarce(_real, _self, *_args):
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    with living(small_model, tmp_path, told) as (engine, _):
+        with monkeypatch.context() as patch:
+            after_steps(patch, Drag, "step", rng.randrange(2, 20), scarce, times=10_000)
+            engine.post(t.AddPoint(FAR))
+            failed = wait_for(
+                lambda: s if isinstance(s := engine.status(), t.Failed) else None, "the failure"
+            )
+            assert failed.error == "CUDA out of memory."
+        engine.post(t.Undo())
+        wait_for(lambda: isinstance(engine.status(), t.Ready), "the recovery")
+        assert engine.status().history.edit.points == ()
+
+
+def test_ten_thousand_points(small_model, tmp_path, told):
+    with living(small_model, tmp_path, told) as (engine, _):
+        for number in range(10_000):
+            place = t.Point(number % 32, number // 32 % 32)
+            posted = engine.post(t.AddPoint(t.DragPoint(number, place, place)))
+        wait_for(lambda: engine.status().commands >= posted, "the commands")
+        assert f"at most {MAX_POINTS} points" in notice(engine)
+        engine.post(t.ClearPoints())
+        posted = engine.post(t.AddPoint(t.DragPoint(99_999, t.Point(5, 5), t.Point(9, 9))))
+        wait_for(lambda: engine.status().commands >= posted, "the commands")
+        assert len(engine.status().history.edit.points) == 1
+
+
+@pytest.mark.parametrize(
+    "mask", [np.zeros((0, 0), np.float32), np.ones((5000, 5000), np.float32), np.float32(1)]
+)
+def test_masks_of_nothing_and_huge_ones(small_model, tmp_path, told, mask):
+    with living(small_model, tmp_path, told) as (engine, _):
+        engine.post(t.AddPoint(FAR))
+        engine.post(t.SetMask(np.asarray(mask)))
+        wait_for(lambda: "they must agree" in notice(engine), "the notice")
+        goes_on(engine)
+        assert engine.status().history.edit.mask is None
+
+
+def test_a_model_file_that_goes_while_it_is_open(small_model, tmp_path, told):
+    gone = tmp_path / "model" / "gone.safetensors"
+    gone.parent.mkdir()
+    gone.write_bytes(small_model.read_bytes())
+    with living(gone, tmp_path, told) as (engine, _):
+        gone.unlink()
+        engine.post(t.AddPoint(FAR))
+        wait_for(lambda: engine.stats().steps > 3, "steps")
+        goes_on(engine)
+    assert replayed(only_file(tmp_path), small_model)[2].first is None
