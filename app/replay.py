@@ -1,8 +1,9 @@
 """An edit done again from its session file: the same commands at the same steps.
 
 On the machine, back-end, precision and number of threads that it was made with, that leads to
-bitwise the same w+ at every checkpoint. Elsewhere numbers part after some steps; the handles still
-end within `TOLERANCE_PX` of where they ended then. No thread, no clock to keep.
+bitwise the same w+ at every checkpoint. Elsewhere numbers part after some steps, and each run ends
+within the stop distance of the targets: so handles end within twice that of where they ended then.
+No thread, no clock to keep.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ from .engine.snapshot import SnapshotError, unpack
 from .engine.types import PointState
 from .film import Film
 
-TOLERANCE_PX = 1.0
 RUNNERS: dict[str, RunnerName] = {
     "fused": "fused",
     "eager": "eager",
@@ -63,6 +63,7 @@ class Outcome:
         first: where the runs part, None if nowhere.
         last: how far they are apart at the end, None if not at all.
         same_setup: all that bitwise equality asks for is as it was.
+        tolerance_px: for the handles at the end, where it is not.
         points: at the end.
     """
 
@@ -73,14 +74,15 @@ class Outcome:
     first: Difference | None
     last: Difference | None
     same_setup: bool
+    tolerance_px: float
     points: tuple[PointState, ...]
 
     @property
     def holds(self) -> bool:
-        """Whether it is the same edit: bitwise on the same set-up, to a pixel elsewhere."""
+        """Whether it is the same edit: bitwise on the same set-up, else to the tolerance."""
         if self.same_setup:
             return self.first is None
-        return self.last is None or self.last.handles_px <= TOLERANCE_PX
+        return self.last is None or self.last.handles_px <= self.tolerance_px
 
     def report(self) -> dict[str, object]:
         """Ready for JSON."""
@@ -171,6 +173,7 @@ class Replay:
             first=self._first,
             last=self._last,
             same_setup=self._is_same_setup(),
+            tolerance_px=2 * editor.state.config.stop_px,
             points=editor.points(editor.look()),
         )
 
@@ -223,11 +226,13 @@ def describe_outcome(outcome: Outcome) -> Sequence[str]:
     if first is None:
         return [f"bitwise the same at all {outcome.checkpoints} checkpoints"]
     lines = [
-        f"the same up to step {first.after_step}; at step {first.step} w+ differs "
-        f"by {first.w_plus:.2g}, handles by {first.handles_px:.2f} px"
+        f"bitwise the same up to step {first.after_step}; at the checkpoint of step {first.step} "
+        f"w+ differs by {first.w_plus:.2g}, handles by {first.handles_px:.2f} px"
     ]
     if last is not None:
         lines.append(f"at the end handles differ by {last.handles_px:.2f} px")
     if not outcome.same_setup:
-        lines.append(f"another set-up than then: {TOLERANCE_PX:g} px at the end is the tolerance")
+        lines.append(
+            f"another set-up than then: {outcome.tolerance_px:g} px at the end are the tolerance"
+        )
     return lines
