@@ -18,6 +18,8 @@ from .engine import types as t
 from .engine.editor import Editor
 from .engine.log import Event, FallBack, Record
 from .engine.rerun import MOST_STEPS
+from .session import animation
+from .session.animation import AnimationWriter
 from .session.overlay import draw_points
 from .session.pictures import Picture
 from .session.video import VideoWriter
@@ -50,7 +52,7 @@ class Film:
 
     Args:
         editor: at the edit's beginning.
-        path: the video.
+        path: the video, `.mp4`, `.gif` or `.webp`.
         fps: its pictures a second.
         height: of its pictures; None for the model's own.
         overlay: draw the points.
@@ -65,7 +67,9 @@ class Film:
         own = editor.model.size
         self._scale = (height or own.height) / own.height
         size = t.Size(round(own.width * self._scale), round(own.height * self._scale))
-        self._video = VideoWriter(path, size, fps)
+        animated = path.suffix.lower() in animation.SUFFIXES
+        self._video: VideoWriter | AnimationWriter
+        self._video = (AnimationWriter if animated else VideoWriter)(path, size, fps)
         self._editor, self._overlay = editor, overlay
         self._before: Moment | None = None
         self._record_s = 0.0  # when, in the edit, the last record was

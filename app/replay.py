@@ -232,7 +232,5 @@ def describe_outcome(outcome: Outcome) -> Sequence[str]:
     if last is not None:
         lines.append(f"at the end handles differ by {last.handles_px:.2f} px")
     if not outcome.same_setup:
-        lines.append(
-            f"another set-up than then: {outcome.tolerance_px:g} px at the end are the tolerance"
-        )
+        lines.append(f"another set-up than then: up to {outcome.tolerance_px:g} px are in order")
     return lines

@@ -2,7 +2,7 @@
 
 `kill` starts live, recording, journalling edits, kills each with SIGKILL at a random moment and
 reads what it left. `soak` does so many steps of random gestures and watches memory, threads and
-file descriptors. `scrub` goes through 500 states. All print one line of JSON; the suite runs short ones.
+file descriptors. `scrub` goes through 500 states. All print one line of JSON.
 """
 
 from __future__ import annotations

@@ -25,6 +25,9 @@ from .options import JSON_FILE, MODEL, PointPair, engine_flags, picture_flags
     required=True,
     help="Handle and target in image pixels; may be repeated.",
 )
+@click.option(
+    "--latent", type=click.Path(path_type=Path), help="Begin at this w+ (.safetensors, .npz, .pt)."
+)
 @click.option("--mask", type=click.Path(path_type=Path), help="PNG: bright = movable.")
 @click.option(
     "--steps", type=click.IntRange(min=1), default=300, show_default=True, help="At most so many."
@@ -36,6 +39,7 @@ from .options import JSON_FILE, MODEL, PointPair, engine_flags, picture_flags
 def drag(
     model: Path | None,
     points: Sequence[tuple[Point, Point]],
+    latent: Path | None,
     mask: Path | None,
     steps: int,
     out: Path,
@@ -46,9 +50,11 @@ def drag(
 ) -> None:
     """Edit without a window: pull points of a seed's picture to their targets."""
     from ..engine.engine import EngineOptions, load_editor
+    from ..engine.rerun import begin_at
     from ..engine.types import SetMask
     from ..headless import drag as run
     from ..session.files import require_writable, write_json
+    from ..session.latents import read_latent
     from ..session.pictures import read_mask, require_picture_place, write_png
 
     require_picture_place(out)  # before the work, not after it
@@ -56,6 +62,8 @@ def drag(
         require_writable(json_file)
     editor, chooser = load_editor(EngineOptions(model, background=False, **flags))
     try:
+        if latent is not None:
+            begin_at(editor, read_latent(latent))
         if mask is not None:
             editor.apply(SetMask(read_mask(mask, editor.model.size)))
         edit = run(editor, points, max_steps=steps, video=video, overlay=overlay)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import click
 from .options import JSON_FILE, engine_flags
 
 if TYPE_CHECKING:
+    from ..engine.editor import Editor
     from ..replay import Outcome
 
 FAILED = 1
@@ -20,7 +22,13 @@ FAILED = 1
 @engine_flags
 @click.option("--model", type=click.Path(path_type=Path), help="Another model than its own.")
 @click.option("--verify", is_flag=True, help="Fail unless it is the same edit; say where it parts.")
-@click.option("--video", type=click.Path(path_type=Path), help="MP4 of the edit.")
+@click.option("--video", type=click.Path(path_type=Path), help="MP4, GIF or WebP of the edit.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Where it ends: a picture (.png, .jpg, .webp) that knows how it was made, "
+    "or its w+ (.safetensors, .npz, .pt).",
+)
 @click.option(
     "--fps", type=click.IntRange(1, 240), default=60, show_default=True, help="Of the video."
 )
@@ -49,6 +57,26 @@ def replay(file: Path, verify: bool, json_file: Path | None, **flags: Any) -> No
         raise SystemExit(FAILED)
 
 
+def write_end(editor: Editor, out: Path) -> None:
+    """Where an edit ended: a picture with its recipe, or w+, as the name says."""
+    from ..engine.snapshot import of_latent, pack
+    from ..session.files import file_sha256
+    from ..session.latents import SUFFIXES, write_latent
+    from ..session.recipe import recipe_of, write_picture
+
+    if out.suffix.lower() in SUFFIXES:
+        write_latent(out, editor.ws)
+        return
+    origin = replace(
+        editor.origin,
+        seed=editor.state.seed,
+        psi=editor.state.psi,
+        class_index=editor.state.class_index,
+    )
+    recipe = recipe_of(origin, file_sha256(Path(origin.path)), pack(of_latent(editor.ws)))
+    write_picture(out, editor.draw(editor.ws), recipe)
+
+
 def _replay(file: Path, flags: dict[str, Any]) -> tuple[dict[str, object], Outcome]:
     from ..engine.engine import EngineOptions
     from ..film import Film
@@ -58,7 +86,7 @@ def _replay(file: Path, flags: dict[str, Any]) -> tuple[dict[str, object], Outco
     from ..session.saving import find_model
 
     video, fps, size = flags.pop("video"), flags.pop("fps"), flags.pop("size")
-    overlay = flags.pop("overlay")
+    overlay, out = flags.pop("overlay"), flags.pop("out")
     session = read_session(file)
     own = file.resolve().parent == journals_folder().resolve()
     model = flags.pop("model") or find_model(session, file, own=own)
@@ -68,6 +96,8 @@ def _replay(file: Path, flags: dict[str, Any]) -> tuple[dict[str, object], Outco
         if video is not None:
             film = Film(editor, video, fps=fps, height=size, overlay=overlay)
         outcome = Replay(session.edit, editor, follow).run(film)
+        if out is not None:
+            write_end(editor, out)
     finally:
         if film is not None:
             film.close()

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 @click.option("--recordings", type=click.Path(path_type=Path), help="Folder for videos.")
 @click.option("--trace", type=click.Path(path_type=Path), help="Log commands and frames there.")
 def open_window(model: Path | None, **flags: Any) -> None:
-    """Open the window on a model, or on an edit (a .draglive file).
+    """Open the window on a model, or on an edit: a .draglive file, or a picture made by one.
 
     This is what `draglive` does when no command is named.
     """
@@ -110,16 +110,23 @@ def _demo_headless(options: EngineOptions, out: Path) -> None:
 def session_files(
     named: Path | None,
 ) -> Iterator[tuple[Path | None, SavedEdit | None, Path | None]]:
-    """What was named is a model, or a session: then its model, its edit, and the file to save to.
+    """What was named is a model, or an edit: then its model, the edit, and the file to save to.
+
+    An edit is a session file, or a picture with a recipe.
 
     Nobody else can open the session meanwhile; where somebody else has it, saving makes a new file.
     """
+    from ..session import recipe
     from ..session.errors import InUseError
     from ..session.format import SUFFIX, read_session
     from ..session.journal import journals_folder
     from ..session.locks import holding
     from ..session.saving import find_model
 
+    if named is not None and named.suffix.lower() in recipe.SUFFIXES:
+        session = recipe.read_recipe(named)
+        yield find_model(session, named), session.edit, None
+        return
     if named is None or named.suffix.lower() != SUFFIX:
         yield named, None, None
         return

@@ -7,10 +7,13 @@ edit from its last checkpoint.
 
 from __future__ import annotations
 
+from torch import Tensor
+
 from .edit import EditError
 from .editor import Editor
 from .history import fold_damaged
 from .log import Checkpoint, Event, FallBack, Resume, SavedEdit, SwitchRunner
+from .snapshot import of_latent, pack
 
 MOST_STEPS = 20_000  # between two events; more is damage, or somebody's joke
 
@@ -68,6 +71,17 @@ def resume(editor: Editor, saved: SavedEdit) -> None:
     for record in records[end:]:
         if isinstance(record, Event):
             _rerun_if_possible(editor, record)
+
+
+def begin_at(editor: Editor, ws: Tensor) -> None:
+    """Begin an edit at a w+, float32 [1, num_ws, w_dim], on a fresh editor.
+
+    Raises:
+        EditError: it is not of this model's shape.
+    """
+    content = pack(of_latent(ws))
+    start = Checkpoint(0, 0, 0.0, left=False, content=content)
+    resume(editor, SavedEdit(editor.origin, (start,)))
 
 
 def _rerun_if_possible(editor: Editor, event: Event) -> None:

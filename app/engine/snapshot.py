@@ -65,6 +65,24 @@ class Snapshot:
         return all(bool(tensor.isfinite().all()) for tensor in floats)
 
 
+def of_latent(ws: Tensor) -> Snapshot:
+    """A drag that begins at a w+, float32 [1, num_ws, w_dim]: no points, no momentum."""
+    none = ws[:, :0]
+    return Snapshot(
+        ws=ws,
+        mean=none,
+        square=none,
+        count=torch.zeros([]),
+        handles=torch.zeros(1, 2),
+        targets=torch.zeros(1, 2),
+        fresh=torch.zeros(1, dtype=torch.bool),
+        references=torch.zeros(1, 0),
+        ids=torch.zeros(1, dtype=torch.int64),
+        active=torch.zeros(1, dtype=torch.bool),
+        protected=none,
+    )
+
+
 def pack(snapshot: Snapshot) -> bytes:
     """As bytes; Adam's trailing rows of zeros (layers that do not move) are left out."""
     tensors = {f.name: getattr(snapshot, f.name).detach().cpu() for f in fields(Snapshot)}

@@ -28,7 +28,7 @@ from .mailbox import Batch, CommandMailbox, FrameMailbox
 from .pace import Pace, Rates
 
 NAP_S = 0.2  # how long an idle loop sleeps before it looks for a finished back-end
-KEEP_S = 0.9  # between two times that all tensors are logged, while they change
+KEEP_S = 0.5  # between two times that all tensors are logged, while they change
 PATIENCE_STEPS = 300  # so many without coming nearer, and a drag rests
 MOST_FALLS = 6  # so often within `FALLS_WITHIN_STEPS` one goes back to the last good w+
 FALLS_WITHIN_STEPS = 500

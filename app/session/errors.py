@@ -8,6 +8,7 @@ Every message is one line for the person: the thing, the rule and the value.
     ├── SessionFileError        a file is no session that can be opened
     │   └── NewerFormatError      it was written by a newer program
     ├── InUseError              another process has the file open
+    ├── LatentError             a file holds no w+ for this model, or no recipe
     └── RecorderError           a video cannot be made
         ├── PlaceError            its file cannot be made at that place
         └── EncoderError          a picture could not be encoded or written
@@ -38,6 +39,10 @@ class NewerFormatError(SessionFileError):
 
 class InUseError(SessionError):
     """Another process has the file open."""
+
+
+class LatentError(SessionError):
+    """A file holds no w+ for this model, or no recipe."""
 
 
 class RecorderError(SessionError):

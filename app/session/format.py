@@ -252,11 +252,16 @@ def _parse_header(line: bytes, name: str) -> Header:
         header: Header = _decode_header(_encode(known))
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise SessionFileError(f"{name}: its first line is damaged: {error}") from error
-    _require_sane(header.origin, name)
+    require_sane(header.origin, name)
     return header
 
 
-def _require_sane(origin: Origin, name: str) -> None:
+def require_sane(origin: Origin, name: str) -> None:
+    """Whether an edit can have begun so.
+
+    Raises:
+        SessionFileError: it cannot.
+    """
     width, height = origin.size
     sane = max(width, height) <= LONGEST_SIDE and min(width, height) >= 4
     sane = sane and 1 <= origin.num_ws <= 64
