@@ -101,8 +101,8 @@ def _demo_headless(options: EngineOptions, out: Path) -> None:
         finally:
             engine.stop()
             journal.close()
-        for written in Path(folder).glob("*.draglive"):
-            save_session(written, out / "demo.draglive")
+            for written in Path(folder).glob("*.draglive"):
+                save_session(written, out / "demo.draglive")
     tell_demo(report, out)
 
 
