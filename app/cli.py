@@ -16,6 +16,7 @@ from .commands.errors import expected_errors
 from .commands.machine import doctor
 from .commands.models import convert, inspect, models
 from .commands.session import replay
+from .commands.training import render
 from .commands.window import demo, open_window
 
 BAD_INPUT = 2
@@ -40,7 +41,7 @@ def cli() -> None:
     """
 
 
-for command in (open_window, demo, drag, replay, inspect, convert, models, doctor, bench):
+for command in (open_window, demo, drag, replay, inspect, convert, models, doctor, bench, render):
     cli.add_command(command)
 
 
