@@ -15,6 +15,7 @@ from .result import Chart, Result, Sheet, dig
 
 WIDTH_IN, HEIGHT_IN = 7.0, 3.6
 BAR_IN = 0.3  # height that a bar adds
+DENSE = 20  # above this ratio of y, only powers of ten are labelled
 
 
 def require_charts() -> None:
@@ -70,7 +71,8 @@ def _lines(axes: Any, chart: Chart, cases: Sequence[Mapping[str, Any]]) -> None:
     axes.set_yscale("log")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter("{x:g}")  # 16, not 2⁴
-    axes.yaxis.set_minor_formatter("{x:g}")
+    low, high = axes.get_ylim()
+    axes.yaxis.set_minor_formatter("{x:g}" if high < DENSE * low else "")
     axes.tick_params(which="minor", labelsize="x-small")
     axes.set_xlabel(chart.x[1])
     axes.set_ylabel(chart.y[1])
