@@ -18,12 +18,11 @@ in_git = pytest.mark.skipif(commit(ROOT) is None, reason="needs a git checkout")
 
 
 def test_steps_are_told_by_every_axis(cpu, small, monkeypatch):
-    monkeypatch.setattr(ceilings, "SIDE", 512)
-    found = step.measure(cpu, [small], ["eager"], [1, 3], dtypes=["float32", "bfloat16"], turns=2)
+    monkeypatch.setattr(ceilings, "SIDE", 256)
+    monkeypatch.setattr(ceilings, "COPIED_BYTES", 1 << 20)
+    found = step.measure(cpu, [small], ["eager"], [1], dtypes=["float32", "bfloat16"], turns=2)
     keys = [(c["dtype"], c["points"], c["masked"]) for c in found.cases]
-    assert keys == [
-        (d, p, m) for d in ("float32", "bfloat16") for p in (1, 3) for m in (False, True)
-    ]
+    assert keys == [(d, p, m) for d in ("float32", "bfloat16") for p in (1,) for m in (False, True)]
     assert len({c["name"] for c in found.cases}) == len(keys)
     for case in found.cases:
         assert case["step"]["count"] == 2 * step.STEPS_PER_TURN
