@@ -43,6 +43,7 @@ from .log import (
     SavedEdit,
     SwitchRunner,
 )
+from .rendering import Renderer
 from .runners import Runner
 from .shelf import Shelf
 from .snapshot import Snapshot, SnapshotError, pack, unpack
@@ -97,8 +98,7 @@ class Editor:
         self._good: deque[Snapshot] = deque(maxlen=GOOD_KEPT)
         self._looked = False
         self._drag = Drag(device, self._runner(), self.state.config, self._ws())
-        self._last_slot: FrameSlot | None = None
-        self._copies = torch.cuda.Stream(device.on) if device.is_cuda else None
+        self._renderer = Renderer(device, self.timers)
         self._path = checkpoint.path
         self._past: EventList | None = None  # of an edit that was opened again
         self._resumed_s: float | None = None
@@ -263,16 +263,9 @@ class Editor:
         self.advance()
         return self.look()
 
-    @torch.no_grad()
     def render(self, view: View, slot: FrameSlot, coarser: int = 0) -> Request:
         """Finish a view's picture and start its way to the host (`Runner.picture`)."""
-        if self._last_slot is not None:
-            self._last_slot.let_copy_end()  # a runner may render into the same memory each time
-        self._last_slot = slot
-        with self.timers.stage("render"):
-            rgba = self._drag.runner.picture(view.seen, coarser)
-        with self.timers.stage("readback"):
-            slot.read_back(rgba, view.report, self._copies)
+        self._renderer.render(self._drag.runner, view, slot, coarser)
         return Request(slot, self.state, self._slots(), self.steps)
 
     def points(self, view: View) -> tuple[t.PointState, ...]:

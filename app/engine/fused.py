@@ -94,6 +94,7 @@ class FusedRunner:
     """
 
     name: RunnerName = "fused"
+    pictures_from_w = True
 
     def __init__(self, network: Network, cut: Cut, image_size: list[int], kernels: Kernels) -> None:
         self.blocks = cut.blocks
@@ -158,7 +159,10 @@ class FusedRunner:
     @torch.no_grad()
     def draw(self, ws: Tensor) -> Tensor:
         """See `runners.Runner`."""
-        return self._picture.render(ws[0])
+        self._picture.fold(ws[0])
+        rgba = self._picture.render(ws[0])
+        self.start()  # that was another picture
+        return rgba
 
     def _prepare(self, points: int, reach_px: float, whole: bool) -> Prepared:
         key = points, reach_px, whole

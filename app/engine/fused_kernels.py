@@ -100,7 +100,8 @@ class Rendering:
         self.previews = max(self._blocks - COARSEST_BLOCKS, 0)
 
     def fold(self, ws: Tensor) -> None:
-        """The features have done it: the weights are the same."""
+        """The weights are the features'; folded alike, they stay as they are."""
+        self._make().weights.fold(ws)
 
     def render(self, ws: Tensor, coarser: int = 0) -> Tensor:
         """From ws, float32 [num_ws, w_dim], to uint8 [H, W, 4]."""

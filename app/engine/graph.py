@@ -142,9 +142,18 @@ class GraphedPicture:
         self._plain = 0
         self._graph: torch.cuda.CUDAGraph | None = None
         self._rgba: Tensor | None = None
+        self._made = torch.cuda.Event() if torch.cuda.is_available() else None
 
     def render(self, ws: Tensor, coarser: int = 0) -> Tensor:
-        """From ws, float32 [num_ws, w_dim], to uint8 [H, W, 4]."""
+        """From ws, float32 [num_ws, w_dim], to uint8 [H, W, 4], on the current stream."""
+        if self._made is None:
+            return self._next(ws)
+        self._made.wait()  # the one before may be on another
+        rgba = self._next(ws)
+        self._made.record()
+        return rgba
+
+    def _next(self, ws: Tensor) -> Tensor:
         if self._plain == PLAIN_STEPS:
             self._capture(ws)
         self._plain += 1

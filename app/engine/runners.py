@@ -88,6 +88,10 @@ class Runner(Protocol):
     def previews(self) -> int:
         """How many coarser pictures there are, each of half the size of the one before."""
 
+    @property
+    def pictures_from_w(self) -> bool:
+        """Whether `picture` reads nothing of what was seen but w+."""
+
     def picture(self, seen: Seen, coarser: int = 0) -> Tensor:
         """The display buffer of what was seen last: uint8 [H, W, 4], always of the full size.
 
@@ -107,6 +111,8 @@ class AutogradRunner:
         backend: runs the generator.
         image_size: (H, W) of the picture.
     """
+
+    pictures_from_w = False
 
     def __init__(self, backend: Backend, image_size: list[int]) -> None:
         self._backend = backend

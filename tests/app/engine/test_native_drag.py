@@ -50,3 +50,16 @@ def test_handles_go_where_the_reference_sends_them(seed, handle, target):
     assert math.dist(fast[-1], target) <= 1
     shared = min(len(fast), len(want))
     assert np.abs(fast[:shared] - want[:shared]).max() <= 2  # bfloat16 may round to the next pixel
+
+
+def test_the_picture_of_any_w_and_then_its_own_again():
+    editor, _ = load_editor(EngineOptions(device="cpu", backend="fused", background=False))
+    truth, _ = load_editor(
+        EngineOptions(device="cpu", dtype="float32", backend="eager", background=False)
+    )
+    editor.look()
+    mine = editor.ws.clone()
+    for ws in (editor.ws + 1.5, mine):
+        drawn, wanted = (each.draw(ws).astype(float) for each in (editor, truth))
+        assert np.abs(drawn - wanted).mean() < 0.5
+    assert editor.ws.equal(mine)
