@@ -34,7 +34,6 @@ from draglive.app.session.journal import Journal
 from draglive.app.session.recorder import Recorder
 from draglive.app.session.recovery import find_unsaved
 
-LONGEST_LIFE_S = 4.0
 TOLD = struct.Struct("ddq")  # when the edit began, when its last event was, how many there were
 
 
@@ -105,7 +104,7 @@ class Kills:
     videos_that_do_not_play: int = 0
 
 
-def kill(times: int, model: Path | None, seed: int = 0) -> Kills:
+def kill(times: int, model: Path | None, seed: int = 0, life_s: float = 4.0) -> Kills:
     """Start and kill edits; forks, so call it before torch has computed anything."""
     rng, kills = random.Random(seed), Kills()
     for number in range(times):
@@ -116,7 +115,7 @@ def kill(times: int, model: Path | None, seed: int = 0) -> Kills:
                 live(model, Path(name), memory, number)
             while TOLD.unpack_from(memory)[2] == 0:
                 time.sleep(0.005)
-            time.sleep(rng.uniform(0, LONGEST_LIFE_S))
+            time.sleep(rng.uniform(0, life_s))
             os.kill(child, signal.SIGKILL)
             died_s = time.perf_counter()
             os.waitpid(child, 0)
@@ -261,12 +260,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=["kill", "soak", "scrub"])
     parser.add_argument("--times", type=int, default=200, help="kills")
+    parser.add_argument("--life", type=float, default=4.0, help="seconds, before a kill, at most")
     parser.add_argument("--steps", type=int, default=100_000, help="of the soak")
     parser.add_argument("--model", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     if given.what == "kill":
-        print(json.dumps(asdict(kill(given.times, given.model, given.seed))))
+        print(json.dumps(asdict(kill(given.times, given.model, given.seed, given.life))))
     elif given.what == "scrub":
         print(json.dumps(asdict(scrub(500, given.model, given.seed))))
     else:

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 SCRIPT = Path(__file__).parents[1] / "endurance.py"
-KILLS = os.environ.get("DRAGLIVE_KILLS", "3")
-STEPS = os.environ.get("DRAGLIVE_SOAK_STEPS", "3000")
+KILLS = os.environ.get("DRAGLIVE_KILLS", "10")
+STEPS = os.environ.get("DRAGLIVE_SOAK_STEPS", "1500")
 
 
 def run(model, *flags):
@@ -19,7 +19,7 @@ def run(model, *flags):
 
 
 def test_killed_edits_are_readable_and_lose_a_second_at_most(small_model):
-    found = run(small_model, "kill", "--times", KILLS)
+    found = run(small_model, "kill", "--times", KILLS, "--life", "1.2")
     assert found["kills"] == int(KILLS)
     assert found["unreadable"] == found["not_offered"] == found["videos_that_do_not_play"] == 0
     assert found["most_lost_s"] <= 1.5  # 1 s on a machine that does nothing else
