@@ -21,11 +21,11 @@ from torch import Tensor
 
 from draglive.stylegan2_jit.checkpoints import Checkpoint
 from draglive.stylegan2_jit.compile import Cut, count_blocks
-from draglive.stylegan2_jit.latents import class_vector, seed_to_ws
+from draglive.stylegan2_jit.latents import seed_to_ws
 
 from . import log as written
 from . import types as t
-from .description import describe
+from .description import check_class, check_config, describe
 from .device import Device, FrameSlot, StageTimers
 from .drag import Drag, View
 from .edit import EditError, EditState, apply
@@ -121,7 +121,7 @@ class Editor:
         Raises:
             EditError: settings that are not for this model.
         """
-        self._check(start.config)
+        check_config(self.model, start.config)
         self.history = History.begin(start)
         self._drag.configure(start.config, self._runner())
         self._drag.start(self._ws())
@@ -136,8 +136,8 @@ class Editor:
         Raises:
             EditError: settings or tensors that are not for this model.
         """
-        self._check(history.edit.config)
-        self._check_class(history.edit.class_index)
+        check_config(self.model, history.edit.config)
+        check_class(self.model, history.edit.class_index)
         at = past.records[-1] if past.records else None
         snapshot = self._unpacked(at.content) if isinstance(at, written.Checkpoint) else None
         self._log = self._past = EventList()
@@ -169,9 +169,9 @@ class Editor:
         event = self._event(command)
         before, after = self.history, self.history.after(event)
         if isinstance(command, t.SetConfig):
-            self._check(command.config)
+            check_config(self.model, command.config)
         elif isinstance(command, t.SetClass):
-            self._check_class(command.index)
+            check_class(self.model, command.index)
         returns = isinstance(command, t.Undo | t.Redo | t.GoTo)
         if returns or after.current != before.current:
             self._keep()
@@ -355,23 +355,6 @@ class Editor:
 
     def _runner(self) -> Runner:
         return self._runners(self.cut)
-
-    def _check(self, config: t.DragConfig) -> None:
-        resolutions = self.model.feature_resolutions
-        if config.feature_resolution not in resolutions:
-            known = ", ".join(map(str, resolutions))
-            raise EditError(
-                f"feature_resolution must be one of {known}, not {config.feature_resolution}"
-            )
-        if config.last_layer >= self.model.num_ws:
-            last = self.model.num_ws - 1
-            raise EditError(f"last_layer must be at most {last}, not {config.last_layer}")
-
-    def _check_class(self, index: int | None) -> None:
-        try:
-            class_vector(index, self.model.classes)
-        except ValueError as error:
-            raise EditError(str(error)) from error
 
     @property
     def origin(self) -> Origin:

@@ -21,7 +21,9 @@ from .device import Device
 from .fused import FeatureSynthesis, Kernels, PictureSynthesis
 from .runners import WholeStep
 
-COARSEST_BLOCKS = 6  # 128 px: coarser than that nobody can steer by
+COARSEST_BLOCKS = 6  # 128 px: coarser than that nobody can steer well by
+LARGE_COARSEST_BLOCKS = 5  # but where 128 px are no preview any more, 64 are better than late
+LARGE = 4e10  # floating-point operations: 30 ms on two cores with a matrix unit, 70 on slow days
 
 
 def open_kernels(device: Device) -> Kernels:
@@ -97,7 +99,9 @@ class Rendering:
     def __init__(self, network: Network, make: Callable[[], NativePicture]) -> None:
         self._blocks = len(network.colours)
         self._make = functools.cache(make)
-        self.previews = max(self._blocks - COARSEST_BLOCKS, 0)
+        large = work(network, COARSEST_BLOCKS) > LARGE
+        coarsest = LARGE_COARSEST_BLOCKS if large else COARSEST_BLOCKS
+        self.previews = max(self._blocks - coarsest, 0)
 
     def fold(self, ws: Tensor) -> None:
         """The weights are the features'; folded alike, they stay as they are."""
@@ -106,3 +110,12 @@ class Rendering:
     def render(self, ws: Tensor, coarser: int = 0) -> Tensor:
         """From ws, float32 [num_ws, w_dim], to uint8 [H, W, 4]."""
         return self._make().render(ws, blocks=self._blocks - coarser)
+
+
+def work(network: Network, blocks: int) -> float:
+    """Floating-point operations of the 3x3 convolutions of the first `blocks` blocks."""
+    total = 0.0
+    for layer in network.layers[: network.layer_count(blocks)]:
+        read = layer.height * layer.width / (4 if layer.up else 1)
+        total += 2 * layer.weight.numel() * read
+    return total
