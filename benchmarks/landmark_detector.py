@@ -77,24 +77,52 @@ class CreatureLandmarks:
             features=features[0].double().numpy(),
         )
 
+    def on(self, device: torch.device) -> CreatureLandmarks:
+        """The same, working on a device."""
+        self._network.to(device)
+        return self
+
+    @torch.no_grad()
+    def find_all(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """Places float32 [N, K, 2] in image pixels, and features [N, D].
+
+        Args:
+            pictures: float32 [N, 3, H, W] in -1..1, where the network is.
+        """
+        height, width = pictures.shape[2:]
+        places, _, features = self._network(_resized(pictures))
+        scale = torch.tensor([width, height], device=pictures.device)
+        return places * scale - 0.5, features
+
+    @torch.no_grad()
+    def distances(self, some: Tensor, others: Tensor) -> Tensor:
+        """As `distance`, of batches like `find_all`'s: [N]."""
+        return self._apart(_resized(some), _resized(others))
+
     @torch.no_grad()
     def distance(self, one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
         """Mean square between unit feature vectors at three scales (Zhang et al. 2018, unweighted).
 
         Not LPIPS: another network, so only figures of one report compare.
         """
-        scales = zip(*(self._network.scales(_shrunk(p)) for p in (one, other)), strict=True)
+        return float(self._apart(_shrunk(one), _shrunk(other)))
+
+    def _apart(self, some: Tensor, others: Tensor) -> Tensor:
+        scales = zip(*(self._network.scales(p) for p in (some, others)), strict=True)
         parts = [
-            (F.normalize(a, dim=1) - F.normalize(b, dim=1)).square().sum(dim=1).mean()
+            (F.normalize(a, dim=1) - F.normalize(b, dim=1)).square().sum(dim=1).mean([1, 2])
             for a, b in scales
         ]
-        return float(sum(parts)) / len(parts)
+        return torch.stack(parts).mean(0)
 
 
 def _shrunk(rgba: NDArray[np.uint8]) -> Tensor:
     """As the network takes it: float32 [1, 3, 96, 96] in -1..1."""
-    picture = torch.from_numpy(rgba[..., :3].copy()).permute(2, 0, 1)[None] / 127.5 - 1
-    return F.interpolate(picture, (INPUT_PX, INPUT_PX), mode="bilinear", antialias=True)
+    return _resized(torch.from_numpy(rgba[..., :3].copy()).permute(2, 0, 1)[None] / 127.5 - 1)
+
+
+def _resized(pictures: Tensor) -> Tensor:
+    return F.interpolate(pictures, (INPUT_PX, INPUT_PX), mode="bilinear", antialias=True)
 
 
 class KeyPointNetwork(nn.Module):
@@ -144,6 +172,6 @@ def _mean_places(maps: Tensor) -> Tensor:
     """Of [N, K, H, W] logits, the mean positions [N, K, 2] in 0..1."""
     count, points, height, width = maps.shape
     share = maps.flatten(2).softmax(dim=2).view(count, points, height, width)
-    columns = (torch.arange(width) + 0.5) / width
-    rows = (torch.arange(height) + 0.5) / height
+    columns = (torch.arange(width, device=maps.device) + 0.5) / width
+    rows = (torch.arange(height, device=maps.device) + 0.5) / height
     return torch.stack([share.sum(2) @ columns, share.sum(3) @ rows], dim=2)

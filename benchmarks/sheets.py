@@ -154,6 +154,22 @@ LANDMARKS = Sheet(
     ),
 )
 
+QUALITY = Sheet(
+    "quality",
+    "Samples of models of creatures beside renderings: Fréchet distance, precision and recall "
+    "by the landmark detector's features, perceptual path length; median distance of key points "
+    "from the rendered truth, for samples and for renderings (the detector's own).",
+    (
+        Column("Fréchet", "frechet", 4),
+        Column("precision", "precision"),
+        Column("recall", "recall"),
+        Column("path length", "path_length", 2),
+        Column("from truth, px", "truth_px", 2),
+        Column("renderings, px", "detector_px", 2),
+    ),
+    (Chart("Fréchet distance", y=("frechet", "of the detector's features")),),
+)
+
 PAIRED = Sheet(
     "paired",
     "Dragging a picture towards a near one (Table 2 of the paper): how far the result is from it, "
@@ -180,5 +196,5 @@ PAIRED = Sheet(
 
 SHEETS = {
     sheet.name: sheet
-    for sheet in (STEP, KERNELS, SCALING, LATENCY, LANDMARKS, PAIRED, VERSUS, CHECK)
+    for sheet in (STEP, KERNELS, SCALING, LATENCY, LANDMARKS, PAIRED, QUALITY, VERSUS, CHECK)
 }

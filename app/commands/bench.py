@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .bench_drags import bench_landmarks, bench_paired, bench_versus
+from .bench_drags import bench_landmarks, bench_paired, bench_quality, bench_versus
 from .bench_options import DEVICE, DTYPE, deliver
 from .bench_speed import bench_check, bench_kernels, bench_latency, bench_scaling, bench_step
 
@@ -57,6 +57,7 @@ for command in (
     bench_latency,
     bench_landmarks,
     bench_paired,
+    bench_quality,
     bench_versus,
     bench_check,
 ):

@@ -1,4 +1,4 @@
-"""`draglive bench` of how well it drags: landmarks, paired, versus."""
+"""`draglive bench` of how well it drags, and what: landmarks, paired, versus, quality."""
 
 from __future__ import annotations
 
@@ -111,6 +111,33 @@ def bench_paired(**flags: Any) -> None:
     from draglive.benchmarks import paired
 
     _judge(paired.measure, flags)
+
+
+@click.command("quality")
+@click.argument("models", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--samples", type=click.IntRange(min=1), default=1000, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@DEVICE
+@JSON_FILE
+@CHART
+def bench_quality(
+    models: tuple[Path, ...],
+    samples: int,
+    seed: int,
+    device: str,
+    json_file: Path | None,
+    chart_file: Path | None,
+) -> None:
+    """Models of creatures beside renderings: Fréchet, precision, recall, path length, truth."""
+    from draglive.benchmarks import quality
+    from draglive.benchmarks.models import Source
+
+    from ..engine.device import open_device
+
+    prepare(json_file, chart_file)
+    sources = [Source(path) for path in models] or [Source()]
+    result = quality.measure(open_device(device), sources, quality.Terms(samples, seed))
+    deliver(result, json_file, chart_file)
 
 
 def _judge(measure: Callable[..., Result], flags: dict[str, Any]) -> None:
