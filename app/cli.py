@@ -16,7 +16,7 @@ from .commands.errors import expected_errors
 from .commands.machine import doctor
 from .commands.models import convert, inspect, models
 from .commands.session import replay
-from .commands.training import render
+from .commands.training import render, train
 from .commands.window import demo, open_window
 
 BAD_INPUT = 2
@@ -41,7 +41,19 @@ def cli() -> None:
     """
 
 
-for command in (open_window, demo, drag, replay, inspect, convert, models, doctor, bench, render):
+for command in (
+    open_window,
+    demo,
+    drag,
+    replay,
+    inspect,
+    convert,
+    models,
+    doctor,
+    bench,
+    render,
+    train,
+):
     cli.add_command(command)
 
 

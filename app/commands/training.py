@@ -1,4 +1,4 @@
-"""The commands that make data: `draglive render`. Each imports what it needs."""
+"""`draglive render` and `draglive train`: the default model's data, and models of one's own."""
 
 from __future__ import annotations
 
@@ -31,3 +31,38 @@ def render(out: Path, count: int, resolution: int, seed: int, points: bool) -> N
         pictures = mark(pictures, *renderer.keypoints(factors, resolution))
     write_png(out, sheet(pictures))
     click.echo(f"{count} creatures of {resolution} px: {out}")
+
+
+@click.command()
+@click.option("--data", required=True, help="creatures, or a folder of pictures.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The run's folder.")
+@click.option("--resolution", type=int, default=64, show_default=True, help="32, 64 … 1024.")
+@click.option("--minutes", type=float, default=10.0, show_default=True)
+@click.option(
+    "--batch", type=int, help="Pictures a step.", show_default="64 on a card, 16 on a CPU"
+)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+def train(
+    data: str, out: Path, resolution: int, minutes: float, batch: int | None, device: str
+) -> None:
+    """Train a generator; a run that is there already goes on."""
+    import torch
+
+    from draglive.stylegan2_jit.training.data import Folder
+    from draglive.stylegan2_jit.training.settings import Settings
+    from draglive.stylegan2_jit.training.trainer import Trainer
+
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    settings = Settings(data, out, resolution, minutes, device, batch)
+    trainer = Trainer(settings)
+    if isinstance(trainer.source, Folder):
+        for line in trainer.source.report.lines():
+            click.echo(line)
+    if trainer.progress.steps:
+        click.echo(f"going on after {trainer.progress.pictures} pictures")
+    with click.progressbar(length=1000, label="training") as bar:
+        report = trainer.run(lambda share, _: bar.update(int(1000 * share) - bar.pos))
+    told = ", ".join(f"{name} {value:.3g}" for name, value in report.last.items())
+    click.echo(f"{report.pictures} pictures in {report.seconds:.0f} s: {told}")
+    click.echo(f"{out / 'model.safetensors'}, {report.sheet.name}")
