@@ -106,9 +106,8 @@ def _open(path: Path) -> Iterator[Source]:
 
 
 def _is_safetensors(start: bytes) -> bool:
-    return (
-        len(start) > 8 and start[8:9] == b"{" and start[:1] != b"\x80" and start[5:8] == b"\0\0\0"
-    )
+    """A header's length and its brace; the length's first byte may be a pickle's 0x80."""
+    return start[8:9] == b"{" and start[5:8] == b"\0\0\0"
 
 
 def _ours(path: Path, module: ModuleName) -> StoredModel:

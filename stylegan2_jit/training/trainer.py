@@ -257,7 +257,7 @@ class Trainer:
     @torch.no_grad()
     def _follow(self) -> None:
         """The average of the weights, over about 10,000 pictures, fewer at first."""
-        half_life = min(10_000.0, 0.05 * self.progress.pictures + 200)
+        half_life = min(10_000.0, 0.05 * self.progress.pictures + 16)
         part = 1 - 0.5 ** (self.settings.batch_size / half_life)
         own = [*self.generator.parameters(), self.generator.network.mapping.w_avg]
         averaged = [*self.average.parameters(), self.average.network.mapping.w_avg]
