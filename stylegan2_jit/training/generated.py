@@ -291,12 +291,26 @@ def _in_threads(action: Callable[[int], None], items: range, threads: int) -> No
         list(pool.map(action, items))
 
 
+# What -ffast-math means, one by one: by its name the linker would add a start-up that flushes the
+# whole process's small numbers to zero. The definition opens the C library's vector functions,
+# without which a picture takes seven times as long.
+ARITHMETIC = (
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-ffinite-math-only",
+    "-fno-signed-zeros",
+    "-fassociative-math",
+    "-freciprocal-math",
+    "-D__FAST_MATH__",
+)
+
+
 def _build_library() -> Path:
     """Path of the library; compiled under a temporary name first, if it is not there yet."""
     compiler = os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++")
     if compiler is None:
         raise CompilerError("no C++ compiler (g++ or clang++) is on the path")
-    flags = ["-O3", "-march=native", "-ffast-math", "-fopenmp-simd", "-shared", "-fPIC"]
+    flags = ["-O3", "-march=native", *ARITHMETIC, "-fopenmp-simd", "-shared", "-fPIC"]
     source, machine = cpu_source(), _cpu_name()
     digest = hashlib.sha256(f"{compiler}{flags}{machine}{source}".encode()).hexdigest()[:16]
     folder = Path(platformdirs.user_cache_dir("draglive"))

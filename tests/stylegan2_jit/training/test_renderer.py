@@ -53,6 +53,13 @@ def test_generated_code_draws_what_torch_draws(renderer):
     assert same.float().mean() > 0.99
 
 
+def test_generated_code_leaves_the_process_its_small_numbers(renderer):
+    renderer.pictures(drawn(1), 16)
+    smallest = 5e-324
+    assert smallest * 1.0 > 0
+    assert torch.tensor(1e-40).mul(1.0) > 0
+
+
 def test_pictures_fill_their_range_and_differ(renderer):
     pictures = renderer.pictures(drawn(4), 48)
     assert pictures.shape == (4, 3, 48, 48)
