@@ -30,6 +30,7 @@ CUTS = (
     t.SetSeed,
     t.SetClass,
     t.SetTruncation,
+    t.SetMix,
     t.ResetPicture,
     t.Undo,
     t.Redo,

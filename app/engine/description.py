@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import torch
+
 from draglive.stylegan2_jit.checkpoints import Checkpoint
 from draglive.stylegan2_jit.latents import class_vector
 
 from . import types as t
-from .edit import EditError
+from .device import Device
+from .edit import EditError, EditState
+from .log import Origin
 
 
 def describe(checkpoint: Checkpoint) -> t.ModelInfo:
@@ -25,6 +31,29 @@ def describe(checkpoint: Checkpoint) -> t.ModelInfo:
         classes=config.c_dim,
         feature_resolutions=config.block_resolutions,
         defaults=t.DragConfig.for_model(size, checkpoint.drag_preset),
+        w_dim=config.w_dim,
+    )
+
+
+def origin_of(
+    model: t.ModelInfo, path: Path, state: EditState, device: Device, backend: str
+) -> Origin:
+    """Where an edit begins that is in this state, and on what."""
+    return Origin(
+        model=model.name,
+        path=str(path),
+        size=model.size,
+        num_ws=model.num_ws,
+        seed=state.seed,
+        psi=state.psi,
+        class_index=state.class_index,
+        config=state.config,
+        device=device.on.type,
+        hardware=device.name,
+        dtype=device.dtype_name,
+        backend=backend,
+        threads=torch.get_num_threads(),
+        torch=str(torch.__version__),
     )
 
 
@@ -55,3 +84,22 @@ def check_class(model: t.ModelInfo, index: int | None) -> None:
         class_vector(index, model.classes)
     except ValueError as error:
         raise EditError(str(error)) from error
+
+
+def check_blend(model: t.ModelInfo, command: t.Command) -> None:
+    """Refuse layers and directions that this model does not have.
+
+    Raises:
+        EditError: the rule and the value.
+    """
+    if isinstance(command, t.SetMix) and command.mix and command.mix.last_layer >= model.num_ws:
+        last = model.num_ws - 1
+        raise EditError(f"last_layer must be at most {last}, not {command.mix.last_layer}")
+    if isinstance(command, t.AddDirection):
+        direction = command.direction
+        width = len(direction.content) // 4 // max(direction.rows, 1)
+        if (direction.rows, width) != (model.num_ws, model.w_dim):
+            raise EditError(
+                f"slider {direction.name!r} is of {direction.rows} x {width} numbers, "
+                f"{model.name} has {model.num_ws} x {model.w_dim}"
+            )

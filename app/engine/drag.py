@@ -153,6 +153,10 @@ class Drag:
         self._base = ws
         self._turn_away()
 
+    def rebase(self, ws: Tensor) -> None:
+        """Another picture that the edit began with, w+ where it is: the edit is less by that."""
+        self._base = ws
+
     def save(self) -> Snapshot:
         """Everything that the next step depends on, besides settings and mask: copies."""
         points, adam = self.points, self._adam

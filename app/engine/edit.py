@@ -14,7 +14,9 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
+from . import blends
 from . import types as t
+from .blends import LARGEST_STRENGTH, LONGEST_NAME, MOST_SLIDERS
 from .masks import PackedMask
 
 MAX_SEED = 2**32 - 1  # numpy's RandomState takes no more
@@ -38,6 +40,8 @@ class EditState:
     points: tuple[t.DragPoint, ...] = ()
     mask: NDArray[np.float32] | None = None
     paused: bool = False
+    mix: t.Mix | None = None
+    sliders: tuple[t.Slider, ...] = ()
 
     def point(self, point_id: int) -> t.DragPoint:
         """The point of that id.
@@ -75,22 +79,30 @@ def apply(state: EditState, command: t.EditCommand) -> EditState:
         case t.RemovePoint(point_id):
             gone = state.point(point_id)
             return replace(state, points=tuple(p for p in state.points if p is not gone))
-        case t.ClearPoints() | t.ResetPicture():
+        case t.ClearPoints():
             return replace(state, points=())
-        case t.SetSeed(seed):
-            return replace(state, seed=_seed(seed), points=(), mask=None)
-        case t.SetClass(index):
-            return replace(state, class_index=index, points=(), mask=None)
-        case t.SetTruncation(psi):
-            return replace(state, psi=_psi(psi))
-        case t.SetConfig(config):
-            return replace(state, config=config)
-        case t.SetMask(mask):
-            return replace(state, mask=_mask(state.size, mask))
-        case t.SetPaused(paused):
-            return replace(state, paused=paused)
+        case t.ResetPicture():
+            still = tuple(replace(slider, strength=0.0) for slider in state.sliders)
+            return replace(state, points=(), mix=None, sliders=still)
+        case t.SetSeed() | t.SetClass():
+            return _another_picture(state, command)
+        case t.SetMix() | t.AddDirection() | t.SetStrength() | t.RemoveDirection():
+            return _blend(state, command)
+        case t.SetTruncation() | t.SetConfig() | t.SetMask() | t.SetPaused():
+            return _set(state, command)
         case _:
             assert_never(command)
+
+
+def taken_hold(command: t.Command) -> frozenset[int]:
+    """The points whose handles a command puts on another patch."""
+    match command:
+        case t.AddPoint(point):
+            return frozenset([point.id])
+        case t.MoveHandle(point_id):
+            return frozenset([point_id])
+        case _:
+            return frozenset()
 
 
 def _add(state: EditState, point: t.DragPoint) -> EditState:
@@ -129,6 +141,83 @@ def _psi(psi: float) -> float:
     if not -2.0 <= psi <= 2.0:
         raise EditError(f"truncation psi must be from -2 to 2, not {psi:g}")
     return psi
+
+
+def _another_picture(state: EditState, command: t.SetSeed | t.SetClass) -> EditState:
+    bare = replace(state, points=(), mask=None, mix=None)
+    if isinstance(command, t.SetSeed):
+        return replace(bare, seed=_seed(command.seed))
+    return replace(bare, class_index=command.index)
+
+
+def _set(
+    state: EditState, command: t.SetTruncation | t.SetConfig | t.SetMask | t.SetPaused
+) -> EditState:
+    match command:
+        case t.SetTruncation(psi):
+            return replace(state, psi=_psi(psi))
+        case t.SetConfig(config):
+            return replace(state, config=config)
+        case t.SetMask(mask):
+            return replace(state, mask=_mask(state.size, mask))
+        case t.SetPaused(paused):
+            return replace(state, paused=paused)
+
+
+def _blend(state: EditState, command: blends.Command) -> EditState:
+    if isinstance(command, t.SetMix):
+        return replace(state, mix=_mix(command.mix))
+    return replace(state, sliders=_sliders(state.sliders, command))
+
+
+def _mix(mix: t.Mix | None) -> t.Mix | None:
+    if mix is None:
+        return None
+    if not 0 <= mix.first_layer <= mix.last_layer:
+        raise EditError(f"layers must go up from 0, not from {mix.first_layer} to {mix.last_layer}")
+    return replace(mix, seed=_seed(mix.seed))
+
+
+def _sliders(
+    sliders: tuple[t.Slider, ...], command: t.AddDirection | t.SetStrength | t.RemoveDirection
+) -> tuple[t.Slider, ...]:
+    """The sliders after a command.
+
+    Raises:
+        EditError: no such slider, one of that id already, too many, a strength out of range.
+    """
+    if isinstance(command, t.AddDirection):
+        return (*sliders, _new_slider(sliders, command))
+    if all(slider.direction.id != command.id for slider in sliders):
+        raise EditError(f"slider {command.id}: there is no such slider")
+    if isinstance(command, t.RemoveDirection):
+        return tuple(s for s in sliders if s.direction.id != command.id)
+    strength = _strength(command.strength)
+    return tuple(
+        replace(s, strength=strength) if s.direction.id == command.id else s for s in sliders
+    )
+
+
+def _new_slider(sliders: tuple[t.Slider, ...], command: t.AddDirection) -> t.Slider:
+    direction = command.direction
+    if any(slider.direction.id == direction.id for slider in sliders):
+        raise EditError(f"slider {direction.name!r}: the edit has it already")
+    if len(sliders) == MOST_SLIDERS:
+        raise EditError(f"slider {direction.name!r}: at most {MOST_SLIDERS} sliders")
+    if not 0 < len(direction.name) <= LONGEST_NAME or not direction.id:
+        raise EditError(f"a slider's name must have 1 to {LONGEST_NAME} letters")
+    try:
+        direction.offset()
+    except ValueError as error:
+        raise EditError(str(error)) from error
+    return t.Slider(direction, _strength(command.strength))
+
+
+def _strength(strength: float) -> float:
+    if not -LARGEST_STRENGTH <= strength <= LARGEST_STRENGTH:
+        limit = LARGEST_STRENGTH
+        raise EditError(f"strength must be from -{limit:g} to {limit:g}, not {strength:g}")
+    return strength
 
 
 def _mask(

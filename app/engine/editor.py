@@ -25,10 +25,11 @@ from draglive.stylegan2_jit.latents import seed_to_ws
 
 from . import log as written
 from . import types as t
-from .description import check_class, check_config, describe
+from .blending import BASE, blended_ws
+from .description import check_blend, check_class, check_config, describe, origin_of
 from .device import Device, FrameSlot, StageTimers
 from .drag import Drag, View
-from .edit import EditError, EditState, apply
+from .edit import EditError, EditState, apply, taken_hold
 from .frames import Request, read_points
 from .history import History
 from .log import (
@@ -172,6 +173,7 @@ class Editor:
             check_config(self.model, command.config)
         elif isinstance(command, t.SetClass):
             check_class(self.model, command.index)
+        check_blend(self.model, command)
         returns = isinstance(command, t.Undo | t.Redo | t.GoTo)
         if returns or after.current != before.current:
             self._keep()
@@ -199,10 +201,33 @@ class Editor:
         return pack(self._drag.save())
 
     @torch.no_grad()
-    def draw(self, ws: Tensor) -> np.ndarray:
+    def draw(self, ws: Tensor, coarser: int = 0) -> np.ndarray:
         """The picture of any w+, uint8 [H, W, 4]; the edit stays as it is. Waits for the device."""
-        picture: np.ndarray = self.runner.draw(ws).cpu().numpy()
+        picture: np.ndarray = self.runner.draw(ws, coarser).cpu().numpy()
         return picture
+
+    def seed_ws(self, seed: int, psi: float, class_index: int | None) -> Tensor:
+        """The w+ of a seed's picture, float32 [1, num_ws, w_dim]."""
+        return seed_to_ws(self._generator, seed, psi, class_index)
+
+    def ws_of(self, state: int) -> Tensor:
+        """The w+ of a state, as it was left or is now.
+
+        Raises:
+            EditError: there is none, or it is lost.
+        """
+        if state == self.history.current:
+            return self.ws
+        return self._snapshot(state).ws.to(self.device.on)
+
+    def features(self) -> Tensor:
+        """The whole feature map of the present picture; the edit stays as it is."""
+        return self.runner.features(self.ws)
+
+    @property
+    def dragged(self) -> Tensor:
+        """What was dragged: w+ less the picture that it began with, of the same shape."""
+        return self._drag.ws - self._ws()
 
     def fall_back(self) -> None:
         """Numbers are not finite: back to the last w+ whose were, or to the seed's picture."""
@@ -328,7 +353,7 @@ class Editor:
         """Bring the tensors to `self.state`."""
         if not isinstance(command, t.EndGesture | t.SetPaused):
             self._kept = None
-        if isinstance(command, t.SetSeed | t.SetClass | t.ResetPicture | t.SetTruncation):
+        if isinstance(command, BASE):
             self._good.clear()
         match command:
             case t.SetSeed() | t.SetClass():
@@ -336,7 +361,11 @@ class Editor:
                 self._drag.set_mask(None)
             case t.ResetPicture():
                 self._drag.start(self._ws())
-            case t.SetTruncation():
+            case t.AddDirection(absorbs=True):
+                self._drag.rebase(self._ws())
+            case t.SetTruncation() | t.SetMix() | t.AddDirection() | t.SetStrength():
+                self._drag.shift(self._ws())
+            case t.RemoveDirection():
                 self._drag.shift(self._ws())
             case t.SetConfig(config):
                 self._drag.configure(config, self._runner())
@@ -345,7 +374,7 @@ class Editor:
             case _:
                 pass
         if self.state.points != before.points:
-            self._drag.points.set(self.state.points, _taken(command))
+            self._drag.points.set(self.state.points, taken_hold(command))
 
     @property
     def cut(self) -> Cut:
@@ -359,32 +388,7 @@ class Editor:
     @property
     def origin(self) -> Origin:
         """Where an edit would begin now, and on what."""
-        return Origin(
-            model=self.model.name,
-            path=str(self._path),
-            size=self.model.size,
-            num_ws=self.model.num_ws,
-            seed=self.state.seed,
-            psi=self.state.psi,
-            class_index=self.state.class_index,
-            config=self.state.config,
-            device=self.device.on.type,
-            hardware=self.device.name,
-            dtype=self.device.dtype_name,
-            backend=self.runner.name,
-            threads=torch.get_num_threads(),
-            torch=str(torch.__version__),
-        )
+        return origin_of(self.model, self._path, self.state, self.device, self.runner.name)
 
     def _ws(self) -> Tensor:
-        return seed_to_ws(self._generator, self.state.seed, self.state.psi, self.state.class_index)
-
-
-def _taken(command: t.Command) -> frozenset[int]:
-    match command:
-        case t.AddPoint(point):
-            return frozenset([point.id])
-        case t.MoveHandle(point_id):
-            return frozenset([point_id])
-        case _:
-            return frozenset()
+        return blended_ws(self._generator, self.state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ import torch
 from draglive.stylegan2_jit.compile import in_a_line
 
 from . import types as t
+from .asking import Answer, Question
 from .backends import RunnerChooser
 from .device import Device, FrameSlot, open_device
 from .editor import Editor
@@ -77,6 +79,15 @@ class Engine:
         """Latencies and rates of the recent past, totals since the start."""
         return self._outbox.rates.stats(self._editor.timers.stats() if self._editor else {})
 
+    def ask(self, questions: Sequence[Question]) -> None:
+        """All that one wants to know beside the edit (`EngineClient.ask`)."""
+        self._outbox.inquiry.ask(questions)
+        self._commands.wake()
+
+    def answers(self) -> Sequence[Answer]:
+        """What was answered since the last call."""
+        return self._outbox.inquiry.take()
+
     def add_sink(self, sink: t.FrameSink) -> None:
         """Call `sink` with every frame from now on, the present one first."""
         with self._sinks_lock:
@@ -124,6 +135,7 @@ class Engine:
         """Go on with another model; the one before it was closed."""
         if self._editor is not None:
             self._commands.drain()  # they were meant for the other picture
+            self._outbox.inquiry.forget()
         self._editor = editor
         editor.log_to(self._log)
         in_use.enter_context(editor.device.stream())

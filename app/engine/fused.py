@@ -108,6 +108,7 @@ class FusedRunner:
         self.previews = self._picture.previews
         self._prepared: dict[tuple[int, float, bool], Prepared] = {}
         self._last: Prepared | None = None
+        self._whole: Prepared | None = None  # of `features`, apart from the drag's own
 
     @property
     def last_plan(self) -> WindowPlan:
@@ -157,12 +158,27 @@ class FusedRunner:
         return self._picture.render(seen.ws[0], coarser)
 
     @torch.no_grad()
-    def draw(self, ws: Tensor) -> Tensor:
+    def draw(self, ws: Tensor, coarser: int = 0) -> Tensor:
         """See `runners.Runner`."""
+        if not self._prepared and self._whole is None:
+            self.features(ws)  # a picture may share what was made for features
         self._picture.fold(ws[0])
-        rgba = self._picture.render(ws[0])
+        rgba = self._picture.render(ws[0], coarser)
         self.start()  # that was another picture
         return rgba
+
+    @torch.no_grad()
+    def features(self, ws: Tensor) -> Tensor:
+        """See `runners.Runner`."""
+        if self._whole is None:
+            self._whole = self._make(points=1, reach_px=1.0, whole=True)
+        plan, synthesis = self._whole.plan, self._whole.synthesis
+        synthesis.fold(ws[0])
+        ups = [up for up, _, _ in self._shapes]
+        origins = window_origins(plan, ups, ws.new_zeros(1, 2))
+        features = synthesis.forward(ws[0], origins).clone()
+        self.start()
+        return features
 
     def _prepare(self, points: int, reach_px: float, whole: bool) -> Prepared:
         key = points, reach_px, whole
@@ -170,17 +186,19 @@ class FusedRunner:
         if prepared is None:
             if len(self._prepared) == MOST_PLANS:
                 del self._prepared[next(iter(self._prepared))]  # the one unused for longest
-            plan = plan_windows(
-                self._shapes,
-                points=points,
-                reach_px=reach_px,
-                image_height=self._image_size[0],
-                cover=0.0 if whole else COVER,
-            )
-            synthesis = self._kernels.features(self.network, plan, self._free)
-            prepared = Prepared(plan, synthesis)
+            prepared = self._make(points, reach_px, whole=whole)
         self._prepared[key] = prepared
         return prepared
+
+    def _make(self, points: int, reach_px: float, *, whole: bool) -> Prepared:
+        plan = plan_windows(
+            self._shapes,
+            points=points,
+            reach_px=reach_px,
+            image_height=self._image_size[0],
+            cover=0.0 if whole else COVER,
+        )
+        return Prepared(plan, self._kernels.features(self.network, plan, self._free))
 
 
 def network_of(synthesis: Synthesis) -> Network:

@@ -145,7 +145,8 @@ class History:
         """Whether the command is one more moment of the action before."""
         if action is None or action != self._open:
             return False
-        return action not in SLIDERS or time_s - self._time_s <= SLIDER_PAUSE_S
+        kind = action[0] if isinstance(action, tuple) else action
+        return kind not in SLIDERS or time_s - self._time_s <= SLIDER_PAUSE_S
 
     def _go(self, number: int) -> History:
         """Enter a state; what one is told to redo from then on leads back along the same path."""
@@ -173,7 +174,7 @@ class History:
         return PackedMask.of(mask)
 
 
-SLIDERS = ("SetTruncation", "SetConfig")
+SLIDERS = ("SetTruncation", "SetConfig", "SetMix", "SetStrength")
 
 
 def fold(start: EditState, events: Iterable[Event]) -> History:
@@ -203,7 +204,11 @@ def _action(command: t.EditCommand) -> Hashable:
             return "point", point.id
         case t.MoveTarget(point_id) | t.MoveHandle(point_id):
             return "point", point_id
-        case t.SetTruncation() | t.SetConfig() | t.SetMask():
+        case t.AddDirection(direction):
+            return "SetStrength", direction.id
+        case t.SetStrength(slider):
+            return "SetStrength", slider
+        case t.SetTruncation() | t.SetConfig() | t.SetMask() | t.SetMix():
             return type(command).__name__
         case _:
             return None

@@ -22,8 +22,10 @@ from .types import (
     SetClass,
     SetConfig,
     SetMask,
+    SetMix,
     SetPaused,
     SetSeed,
+    SetStrength,
     SetTruncation,
     Undo,
 )
@@ -55,7 +57,11 @@ def coalescing_key(command: Command) -> Hashable | None:
     match command:
         case MoveTarget(id=point_id) | MoveHandle(id=point_id):
             return type(command), point_id
-        case SetSeed() | SetClass() | SetTruncation() | SetConfig() | SetMask() | SetPaused():
+        case SetStrength(id=slider):
+            return type(command), slider
+        case SetSeed() | SetClass() | SetTruncation() | SetMix() | SetConfig():
+            return (type(command),)
+        case SetMask() | SetPaused():
             return (type(command),)
         case _:
             return None

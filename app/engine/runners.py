@@ -100,8 +100,14 @@ class Runner(Protocol):
             coarser: 0 for the picture itself, up to `previews` for one that costs less.
         """
 
-    def draw(self, ws: Tensor) -> Tensor:
-        """The picture of any w+, as `picture`; what was seen last stays as it is."""
+    def draw(self, ws: Tensor, coarser: int = 0) -> Tensor:
+        """The picture of any w+, as `picture`, or of its own size where it is coarser.
+
+        What was seen last stays as it is.
+        """
+
+    def features(self, ws: Tensor) -> Tensor:
+        """The whole feature map of any w+, [1, C, h, w]; what was seen last stays as it is."""
 
 
 class AutogradRunner:
@@ -142,9 +148,15 @@ class AutogradRunner:
         """There is none."""
         return None
 
-    def draw(self, ws: Tensor) -> Tensor:
+    def draw(self, ws: Tensor, coarser: int = 0) -> Tensor:
         """See `Runner`."""
         return self.picture(self.see(ws, ws.new_zeros(1, 2), 0.0, whole=True))
+
+    @torch.no_grad()
+    def features(self, ws: Tensor) -> Tensor:
+        """See `Runner`."""
+        features: Tensor = self._backend.features(ws)[-1]
+        return features
 
     @torch.no_grad()
     def picture(self, seen: Seen, coarser: int = 0) -> Tensor:

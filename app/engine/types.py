@@ -6,7 +6,7 @@ Coordinates are image pixels, order (x, y), y down, (0, 0) the centre of the top
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from . import settings
+from . import blends, settings
 
 if TYPE_CHECKING:
+    from .asking import Answer, Question
     from .history import History
     from .masks import PackedMask
     from .opening import Opening, OpenModel
@@ -59,6 +60,13 @@ class DragPoint:
 
 Tracker = settings.Tracker
 DragConfig = settings.DragConfig
+Mix = blends.Mix
+Direction = blends.Direction
+Slider = blends.Slider
+SetMix = blends.SetMix
+AddDirection = blends.AddDirection
+SetStrength = blends.SetStrength
+RemoveDirection = blends.RemoveDirection
 
 
 # --- Commands: what a person (or a script) asks of the engine -----------------------------------
@@ -181,6 +189,7 @@ EditCommand: TypeAlias = (
     | SetConfig
     | SetMask
     | SetPaused
+    | blends.Command
 )
 Navigation: TypeAlias = Undo | Redo | GoTo
 Command: TypeAlias = EditCommand | EndGesture | Navigation
@@ -219,6 +228,7 @@ class Frame:
     input_s: float | None  # time.perf_counter() of the oldest command that it first answers
     arrived: bool  # every point has arrived (or there is none)
     commands: int = 0  # of all that were posted, so many are known to it (`EngineClient.post`)
+    state: int = 0  # of the tree of states, the one it shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +242,7 @@ class ModelInfo:
     classes: int
     feature_resolutions: tuple[int, ...]
     defaults: DragConfig
+    w_dim: int = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +339,15 @@ class EngineClient(Protocol):
 
     def stats(self) -> EngineStats:
         """Latencies and rates of the recent past."""
+
+    def ask(self, questions: Sequence[Question]) -> None:
+        """All that one wants to know beside the edit, in this order; never waits.
+
+        What was asked before and is not answered yet is forgotten.
+        """
+
+    def answers(self) -> Sequence[Answer]:
+        """What was answered since the last call."""
 
     def add_sink(self, sink: FrameSink) -> None:
         """Call `sink` with every frame, on the engine's thread: it must copy and return."""

@@ -18,6 +18,8 @@ from dataclasses import dataclass, replace
 from draglive.stylegan2_jit.compile import in_a_line
 
 from . import types as t
+from .answering import answer
+from .asking import Inquiry
 from .backends import RunnerChooser
 from .device import FrameSlot, is_out_of_memory
 from .drag import View
@@ -44,6 +46,7 @@ class Outbox:
         self.status: t.EngineStatus = t.Loading("loading the model")
         self.rates = Rates()
         self.sinks: tuple[t.FrameSink, ...] = ()
+        self.inquiry = Inquiry()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class Pending:
     request: Request
     input_s: float | None
     commands: int  # of those posted, so many it knows of
+    state: int  # of the tree
 
 
 class Worker:
@@ -108,7 +112,7 @@ class Worker:
     def cycle(self) -> None:
         """One round; sleeps while there is nothing to do."""
         resting = not (self._working or self._stale or self._pending)
-        batch = self._commands.drain(NAP_S if resting else 0.0)
+        batch = self._commands.drain(self._nap_s() if resting else 0.0)
         try:
             self._take(batch)
             self._poll_backends()
@@ -118,6 +122,7 @@ class Worker:
                 self._show(self._editor.look())
             self._deliver(wait=not self._working)
             self._keep()
+            self._answer()
         except (FloatingPointError, MemoryError, RuntimeError) as error:
             self._recover(error)
         except Exception as error:  # whatever it is, the person must see it
@@ -150,6 +155,20 @@ class Worker:
         if isinstance(command, t.Undo | t.Redo | t.GoTo):
             return False
         return bool(state.points) and not state.paused
+
+    def _nap_s(self) -> float:
+        """How long to sleep; who moves the mouse gets no questions answered in between."""
+        if not self._outbox.inquiry.pending:
+            return NAP_S
+        return max(STILL_AFTER_S - (time.perf_counter() - self._commanded_s), 0.0)
+
+    def _answer(self) -> None:
+        """One question, once there is nothing else to do."""
+        still = time.perf_counter() - self._commanded_s >= STILL_AFTER_S
+        busy = bool(self._working or self._stale or self._pending) or not still
+        question = self._outbox.inquiry.next(busy=busy)
+        if question is not None:
+            self._outbox.inquiry.tell(answer(self._editor, question))
 
     def _keep(self) -> None:
         """Have the tensors logged, so that nobody loses more than the last second."""
@@ -206,7 +225,9 @@ class Worker:
         except Exception:
             self._outbox.frames.give_back(slot)
             raise
-        self._pending = Pending(request, self._input_s, self._commands_taken)
+        self._pending = Pending(
+            request, self._input_s, self._commands_taken, self._editor.history.current
+        )
         self._input_s, self._stale = None, coarser > 0
 
     def _deliver(self, *, wait: bool) -> None:
@@ -239,6 +260,7 @@ class Worker:
             input_s=pending.input_s,
             arrived=all(point.arrived for point in points),
             commands=pending.commands,
+            state=pending.state,
         )
 
     def _consider_resting(self, frame: t.Frame) -> None:

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from draglive.app.engine import types as t
+from draglive.app.engine.asking import Answer, FeaturePicture, Question, SeedPicture, StatePicture
 from draglive.app.engine.edit import EditError, EditState
 from draglive.app.engine.history import History
 from draglive.app.engine.log import Event
@@ -75,6 +76,7 @@ class FakeEngine:
         self._left: dict[int, dict[int, Pull]] = {}  # by state
         self._known = 0
         self._pulls: dict[int, Pull] = {}
+        self._answers: list[Answer] = []
         self._face = draw_face(0, size)
         self._sequence = self._steps = 0
         self._input_s: float | None = None
@@ -92,6 +94,27 @@ class FakeEngine:
 
     def stats(self) -> t.EngineStats:
         return t.EngineStats({"step": TIMES}, 1 / STEP_S, 1 / STEP_S, None, self._steps)
+
+    def ask(self, questions: Sequence[Question]) -> None:
+        self._answers += [Answer(question, self._find(question)) for question in questions]
+
+    def answers(self) -> Sequence[Answer]:
+        answers, self._answers = self._answers, []
+        return answers
+
+    def _find(self, question: Question) -> NDArray[np.generic]:
+        """A face for every picture; what was dragged is one number for every vector."""
+        match question:
+            case SeedPicture(seed, height=height):
+                return cv2.resize(draw_face(seed, self._model.size), (height or 256,) * 2)
+            case StatePicture(state, height):
+                edit = self._history.states[state].edit
+                return cv2.resize(draw_face(edit.seed, self._model.size), (height or 256,) * 2)
+            case FeaturePicture():
+                return cv2.resize(draw_face(1, self._model.size), (64, 64))
+            case _:
+                pulled = sum(p.handle.distance(p.origin) for p in self._pulls.values())
+                return np.full((self._model.num_ws, self._model.w_dim), pulled, np.float32)
 
     def add_sink(self, sink: t.FrameSink) -> None:
         self._sinks = (*self._sinks, sink)
@@ -244,7 +267,14 @@ class FakeEngine:
         points = self._points()
         arrived = all(p.arrived for p in points)
         frame = t.Frame(
-            self._sequence, self._steps, buffer, points, self._input_s, arrived, self._known
+            self._sequence,
+            self._steps,
+            buffer,
+            points,
+            self._input_s,
+            arrived,
+            self._known,
+            self._history.current,
         )
         self._sequence += 1
         self._input_s = None

@@ -1,0 +1,106 @@
+"""What a window may ask beside the edit: pictures of seeds and states, features, what was dragged.
+
+Answers change nothing. The engine gives them while nothing is on its way, so that they slow no
+drag; what was dragged it tells at once. No torch.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class SeedPicture:
+    """A seed's picture, at least so high, the whole of it if that is 0: uint8 [h, w, 4]."""
+
+    seed: int
+    psi: float
+    class_index: int | None
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatePicture:
+    """The picture of a state as it was left, or is: as `SeedPicture`."""
+
+    state: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeaturePicture:
+    """The features that are tracked, three main directions of them as colours: uint8 [h, w, 4].
+
+    `moment` makes it another question when it is to be answered anew.
+    """
+
+    moment: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dragged:
+    """What was dragged since the picture began, float32 [num_ws, w_dim]."""
+
+    moment: int
+
+
+Question: TypeAlias = SeedPicture | StatePicture | FeaturePicture | Dragged
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """The answer to a question; without content, why there is none."""
+
+    question: Question
+    content: NDArray[np.generic] | None
+    error: str = ""
+
+
+class Inquiry:
+    """Questions on their way to the engine, and answers on theirs back."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._questions: tuple[Question, ...] = ()
+        self._answers: list[Answer] = []
+
+    def ask(self, questions: Sequence[Question]) -> None:
+        """Ask these, and nothing that was asked before."""
+        with self._lock:
+            self._questions = tuple(questions)
+
+    @property
+    def pending(self) -> bool:
+        """Whether something is asked."""
+        return bool(self._questions)
+
+    def next(self, *, busy: bool) -> Question | None:
+        """The question to answer now: while the engine is busy, only what costs nothing."""
+        with self._lock:
+            for question in self._questions:
+                if not busy or isinstance(question, Dragged):
+                    self._questions = tuple(q for q in self._questions if q != question)
+                    return question
+        return None
+
+    def tell(self, answer: Answer) -> None:
+        """Hand an answer back."""
+        with self._lock:
+            self._answers.append(answer)
+
+    def take(self) -> Sequence[Answer]:
+        """The answers since the last call."""
+        with self._lock:
+            answers, self._answers = self._answers, []
+        return answers
+
+    def forget(self) -> None:
+        """Another model: questions and answers were about the old one."""
+        with self._lock:
+            self._questions, self._answers = (), []
