@@ -1,40 +1,30 @@
-"""Makes the README's pictures from the real window: `make pictures`.
+"""Makes all pictures of the window: `make pictures`.
 
-Starts the program on a virtual display, lets the demo's hand drag, and photographs the screen.
-Needs Xvfb and ImageMagick (`make setup` installs them where it may).
+The README's first ones show the demo's hand (`demo`); every other one is a feature, performed by
+the tour's hand (`tour`). All of it on virtual displays, with the real program. Needs Xvfb, xdotool
+and ImageMagick (`make setup` installs them where it may).
+
+    python docs/make_pictures.py                      # all of it, into docs/pictures
+    python docs/make_pictures.py settings masks       # chapters of the tour
+    python docs/make_pictures.py settings --size 3840x2160 --scale 2 --out /tmp/large
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from tour import CHAPTERS
+from tour.stage import Stage, virtual_display
+
 PICTURES = Path(__file__).parent / "pictures"
-SIZE = "1366x768"
 STILL_S = 1.2  # seconds; the fourth shot is in the middle of the gesture
 GIF_STEP_S = 0.1
-
-
-@contextmanager
-def virtual_display() -> Iterator[dict[str, str]]:
-    """An environment with a display of its own, of the window's size."""
-    read_end, write_end = os.pipe()
-    command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", f"{SIZE}x24", "-nocursor"]
-    server = subprocess.Popen(command, pass_fds=[write_end], stderr=subprocess.DEVNULL)
-    os.close(write_end)
-    try:
-        with os.fdopen(read_end) as answer:
-            number = answer.readline().strip()
-        yield {**os.environ, "DISPLAY": f":{number}"}
-    finally:
-        server.terminate()
-        server.wait()
 
 
 def shoot(environment: dict[str, str], path: Path) -> None:
@@ -62,19 +52,42 @@ def film(environment: dict[str, str], out: Path, every_s: float) -> list[Path]:
     return shots
 
 
-def main() -> None:
-    """Write every picture that the README shows."""
-    PICTURES.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, virtual_display() as environment:
+def film_demo(pictures: Path) -> None:
+    """The demo's hand: a still, an animation, before and after."""
+    with tempfile.TemporaryDirectory() as folder, virtual_display() as display:
+        private = {f"XDG_{what}_HOME": folder for what in ("CONFIG", "STATE")}
+        environment = {**os.environ, **private, "DISPLAY": display}
         still, out = Path(folder, "still"), Path(folder, "film")
         shots = film(environment, still, STILL_S)  # seldom: every shot costs the program its pace
-        (PICTURES / "window.png").write_bytes(shots[3].read_bytes())
+        (pictures / "window.png").write_bytes(shots[3].read_bytes())
         shots = film(environment, out, GIF_STEP_S)
         gif = ["-delay", str(round(GIF_STEP_S * 100)), *map(str, shots[3:]), "-resize", "683x"]
-        smaller = ["+dither", "-colors", "96", "-layers", "optimize", str(PICTURES / "drag.gif")]
+        smaller = ["+dither", "-colors", "96", "-layers", "optimize", str(pictures / "drag.gif")]
         subprocess.run(["convert", *gif, *smaller], check=True)
         for name in ("before.png", "after.png"):
-            (PICTURES / name).write_bytes((out / name).read_bytes())
+            (pictures / name).write_bytes((out / name).read_bytes())
+
+
+def main() -> None:
+    """Make the pictures that are asked for."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    chapters = ["demo", *CHAPTERS]
+    parser.add_argument("chapters", nargs="*", help=f"of {', '.join(chapters)}; all by default")
+    parser.add_argument("--size", default="1366x768")
+    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--out", type=Path, default=PICTURES)
+    given = parser.parse_args()
+    if unknown := set(given.chapters) - set(chapters):
+        parser.error(f"no chapter {', '.join(unknown)}")
+    given.out.mkdir(exist_ok=True, parents=True)
+    width, height = map(int, given.size.split("x"))
+    stage = Stage(given.out, (width, height), given.scale)
+    for chapter in given.chapters or chapters:
+        print(chapter, flush=True)
+        if chapter == "demo":
+            film_demo(given.out)
+        else:
+            CHAPTERS[chapter](stage)
 
 
 if __name__ == "__main__":

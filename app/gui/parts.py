@@ -9,6 +9,7 @@ import dearpygui.dearpygui as dpg
 from ..engine.types import ResetPicture
 from .browser import ModelBrowser, Open
 from .canvas import Canvas
+from .controls import Controls
 from .desk import Desk
 from .dialog import TroubleDialog
 from .hand import Hand
@@ -37,6 +38,7 @@ class Parts:
     browser: ModelBrowser
     dialog: TroubleDialog
     offer: OfferDialog
+    controls: Controls
 
     @property
     def is_asking(self) -> bool:
@@ -73,6 +75,7 @@ class Parts:
                 browser=ModelBrowser(look, models, open_model),
                 dialog=TroubleDialog(look, lambda: desk.post(ResetPicture())),
                 offer=OfferDialog(look, desk.keeping),
+                controls=Controls(),
             )
         with dpg.theme() as edgeless, dpg.theme_component(dpg.mvWindowAppItem):
             dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)

@@ -18,7 +18,7 @@ from ..session.overlay import HALO, HANDLE, OUTLINE, TARGET
 
 Colour: TypeAlias = tuple[int, int, int, int]
 Item: TypeAlias = int | str
-Kind = Literal["primary", "toggled", "recording", "fold", "card", "chosen"]
+Kind = Literal["primary", "toggled", "recording", "fold", "section", "card", "chosen"]
 
 __all__ = ["HALO", "HANDLE", "OUTLINE", "TARGET", "Look", "make_look"]
 
@@ -91,6 +91,7 @@ def make_look(scale: float | None) -> Look:
         "toggled": _button(ACCENT_DEEP, ACCENT_HOVER, TEXT),
         "recording": _button(RECORD, RECORD_HOVER, TEXT),
         "fold": _button(CLEAR, CLEAR, MUTED, padding=(0, round(5 * scale))),
+        "section": _button(CLEAR, CLEAR, TEXT, padding=(0, round(3 * scale))),
         "card": _card(CONTROL, CONTROL_ACTIVE, round(FRAME_PX * scale)),
         "chosen": _card(ACCENT, ACCENT, round(FRAME_PX * scale)),
     }

@@ -9,6 +9,7 @@ Every line is a JSON object with `t`, seconds since the window opened, and `even
     frame     `sequence`, `step`, `points`, `late_ms`: mouse to frame, or null
     status    `status` (its type), its `line`, and the picture's `size` once it is known
     opening   `model` (its path), `what`, `share`, `error`: a model on its way, or why it is not
+    controls  `places`: name → left, top, width, height of what can be pressed, in the window
     models    `titles` of those that can be chosen now, when the browser is open
     message   `text`: what the window told the person
     recording `path`, `frames`, `seconds`, `error`: a video was finished
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TextIO
@@ -30,6 +32,7 @@ import numpy as np
 from ..engine.opening import Opening
 from ..engine.types import Command, EngineStatus, Failed, Frame, Loading
 from ..session.recorder import RecordingSummary
+from .layout import Box
 from .meters import Meters
 from .viewport import Spot, ViewTransform
 
@@ -46,6 +49,7 @@ class Trace:
         self._start_s = time.perf_counter()
         self._view: tuple[float, ...] = ()
         self._titles: tuple[str, ...] = ()
+        self._places: Mapping[str, Box] = {}
         self._write("open", clock_s=self._start_s)
 
     def command(self, command: Command) -> None:
@@ -109,6 +113,12 @@ class Trace:
         if titles != self._titles:
             self._titles = titles
             self._write("models", titles=titles)
+
+    def controls(self, look: Callable[[], Mapping[str, Box]]) -> None:
+        """Where the controls are; asked only if somebody reads it, written when it changed."""
+        if self._file is not None and (places := look()) != self._places:
+            self._places = places
+            self._write("controls", places=places)
 
     def message(self, text: str) -> None:
         """The window told the person something."""

@@ -6,7 +6,7 @@ what it made: which items can be switched off, and in which the keyboard types.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
@@ -17,7 +17,6 @@ from .theme import GAP_PX, MUTED, PADDING_PX, SECTION_GAP_PX, Item, Kind, Look
 Change: TypeAlias = Callable[[Any], None]  # is given the widget's new value
 
 LABEL_PX = 96
-BESIDE_PX = 76  # of a heading, at its right
 # Dear PyGui centres a slider's value, under the grab of a middling value; blanks push it aside.
 TO_THE_RIGHT = " " * 26
 FOLDED, UNFOLDED = "▶   ", "▼   "
@@ -31,9 +30,13 @@ class Bricks:
     Args:
         look: lengths and fonts.
         width_px: of the panel, at scale 1.
+        folds: which sections are unfolded, by title; kept up to date.
     """
 
-    def __init__(self, look: Look, width_px: int) -> None:
+    def __init__(
+        self, look: Look, width_px: int, folds: MutableMapping[str, bool] | None = None
+    ) -> None:
+        self._folds = {} if folds is None else folds
         self._look = look
         self._inner_px = width_px - 2 * PADDING_PX
         self._controls: list[Item] = []
@@ -55,19 +58,21 @@ class Bricks:
         """A control that `enable` leaves alone."""
         self._controls.remove(item)
 
-    def heading(self, text: str) -> None:
-        """Begin a section."""
-        with self.headline(text):
-            pass
-
     @contextmanager
-    def headline(self, text: str) -> Iterator[None]:
-        """Begin a section; what is made inside stands at the heading's right."""
+    def section(self, title: str, about: str, *, unfolded: bool = True) -> Iterator[None]:
+        """What is made inside belongs together, under a title that hides and shows it.
+
+        Args:
+            title: in a word or two; unique.
+            about: for the tooltip.
+            unfolded: the first time; from then on, it is as the person left it.
+        """
         if self._controls:
             dpg.add_spacer(height=self._look.px(SECTION_GAP_PX - GAP_PX))
-        with dpg.group(horizontal=True, xoffset=self._look.px(self._inner_px - BESIDE_PX)):
-            dpg.bind_item_font(dpg.add_text(text), self._look.strong)
+        with self._folding(title, about, self._folds.get(title, unfolded)) as button:
             yield
+        dpg.bind_item_font(button, self._look.strong)
+        dpg.bind_item_theme(button, self._look.buttons["section"])
 
     @contextmanager
     def row(self, label: str) -> Iterator[None]:
@@ -86,18 +91,27 @@ class Bricks:
     @contextmanager
     def fold(self, label: str, about: str) -> Iterator[None]:
         """What is made inside is hidden until the label is pressed."""
-        button: Item = dpg.add_button(label=FOLDED + label, width=self.width())
-        dpg.bind_item_theme(button, self._look.buttons["fold"])
-        self.explain(button, about)
-        with dpg.group(show=False) as group:
+        with self._folding(label, about, False) as button:
             yield
+        dpg.bind_item_theme(button, self._look.buttons["fold"])
 
-        def toggle(*_: object) -> None:
-            shown = not dpg.is_item_shown(group)
+    @contextmanager
+    def _folding(self, label: str, about: str, unfolded: bool) -> Iterator[Item]:
+        button: Item = dpg.add_button(width=self.width(), user_data=label)
+        self.explain(button, about)
+        with dpg.group() as group:
+            yield button
+
+        def fold(shown: bool) -> None:
             dpg.configure_item(group, show=shown)
             dpg.set_item_label(button, (UNFOLDED if shown else FOLDED) + label)
 
+        def toggle(*_: object) -> None:
+            self._folds[label] = shown = not dpg.is_item_shown(group)
+            fold(shown)
+
         dpg.set_item_callback(button, toggle)
+        fold(unfolded)
 
     @property
     def gap(self) -> int:
@@ -117,6 +131,7 @@ class Bricks:
         add = dpg.add_slider_int if whole else dpg.add_slider_float
         with self.row(label):
             item: Item = add(
+                label=f"##{label}",
                 width=self.width(beside_label=True),
                 format=TO_THE_RIGHT + pattern,
                 clamped=True,
@@ -129,9 +144,11 @@ class Bricks:
         """Set a slider's range."""
         dpg.configure_item(slider, min_value=low, max_value=high)
 
-    def field(self, about: str, change: Change, width: int) -> Item:
+    def field(self, name: str, about: str, change: Change, width: int) -> Item:
         """A text field; `change` is told when typing has ended."""
-        item: Item = dpg.add_input_text(width=width, auto_select_all=True, no_spaces=True)
+        item: Item = dpg.add_input_text(
+            label=f"##{name}", width=width, auto_select_all=True, no_spaces=True
+        )
         with dpg.item_handler_registry() as handlers:
             dpg.add_item_deactivated_after_edit_handler(
                 callback=lambda _sender, _item, _data: change(dpg.get_value(item))
@@ -140,10 +157,15 @@ class Bricks:
         self._fields.append(item)
         return self._keep(item, about)
 
-    def button(self, label: str, about: str, press: Callable[[], None], width: int) -> Item:
-        """A button."""
+    def button(
+        self, label: str, about: str, press: Callable[[], None], width: int, name: str = ""
+    ) -> Item:
+        """A button; `name` tells it from others with its caption, for whoever reads the trace."""
         item: Item = dpg.add_button(
-            label=label, width=width, callback=lambda _sender, _value, _data: press()
+            label=label,
+            width=width,
+            user_data=name or label,
+            callback=lambda _sender, _value, _data: press(),
         )
         return self._keep(item, about)
 

@@ -317,6 +317,7 @@ class Window:
         parts.canvas.draw(parts.hand.overlay(self._banner()))
         if self._desk.view is not None:
             self._trace.view(self._desk.view, parts.canvas.origin)
+        self._trace.controls(parts.controls.look)
         parts.panel.refresh()
         parts.dialog.refresh()
         parts.hud.refresh(self._engine, self._status)
