@@ -35,6 +35,7 @@ CUTS = (
     t.Undo,
     t.Redo,
     t.GoTo,
+    t.Revisit,
     FallBack,
 )
 

@@ -20,7 +20,7 @@ from .engine.edit import EditError
 from .engine.editor import Editor
 from .engine.loading import EngineOptions, load_editor
 from .engine.log import Checkpoint, Event, Origin, Resume, SavedEdit, SwitchRunner
-from .engine.rerun import advance_to, rerun
+from .engine.rerun import advance_to, rerun, revisited
 from .engine.runners import RunnerName
 from .engine.snapshot import SnapshotError, unpack
 from .engine.types import PointState
@@ -143,6 +143,7 @@ class Replay:
     def __init__(self, saved: SavedEdit, editor: Editor, follow: RunnerChooser | None) -> None:
         self._saved, self._editor, self._follow = saved, editor, follow
         events = (r.command for r in saved.records if isinstance(r, Event))
+        editor.kept.wanted = revisited(saved.records)
         self._resumed_s = {e.checkpoint_s for e in events if isinstance(e, Resume)}
         self._same_step = self._events = self._refused = self._compared = 0
         self._first: Difference | None = None

@@ -30,8 +30,8 @@ def _find(editor: Editor, question: Question) -> NDArray[np.generic]:
         case SeedPicture(seed, psi, class_index, height):
             ws = editor.seed_ws(seed, psi, class_index)
             return _drawn(editor, ws, height)
-        case StatePicture(state, height):
-            return _drawn(editor, editor.ws_of(state), height)
+        case StatePicture(state, height, step):
+            return _drawn(editor, editor.ws_of(state, step), height)
         case FeaturePicture():
             return colour(editor.features())
         case Dragged():

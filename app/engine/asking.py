@@ -1,7 +1,7 @@
 """What a window may ask beside the edit: pictures of seeds and states, features, what was dragged.
 
 Answers change nothing. The engine gives them while nothing is on its way, so that they slow no
-drag; what was dragged it tells at once. No torch.
+drag; what somebody waits for it tells at once. No torch.
 """
 
 from __future__ import annotations
@@ -27,10 +27,14 @@ class SeedPicture:
 
 @dataclass(frozen=True, slots=True)
 class StatePicture:
-    """The picture of a state as it was left, or is: as `SeedPicture`."""
+    """The picture of a state as it was left, or is, or of a moment within it: as `SeedPicture`.
+
+    A whole one is answered at once: somebody is looking at it.
+    """
 
     state: int
     height: int
+    step: int | None = None  # of a moment within it
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,12 @@ class Answer:
     error: str = ""
 
 
+def _is_urgent(question: Question) -> bool:
+    return isinstance(question, Dragged) or (
+        isinstance(question, StatePicture) and question.height == 0
+    )
+
+
 class Inquiry:
     """Questions on their way to the engine, and answers on theirs back."""
 
@@ -81,10 +91,10 @@ class Inquiry:
         return bool(self._questions)
 
     def next(self, *, busy: bool) -> Question | None:
-        """The question to answer now: while the engine is busy, only what costs nothing."""
+        """The question to answer now: while the engine is busy, only what somebody waits for."""
         with self._lock:
             for question in self._questions:
-                if not busy or isinstance(question, Dragged):
+                if not busy or _is_urgent(question):
                     self._questions = tuple(q for q in self._questions if q != question)
                     return question
         return None

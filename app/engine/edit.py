@@ -79,7 +79,7 @@ def apply(state: EditState, command: t.EditCommand) -> EditState:
         case t.RemovePoint(point_id):
             gone = state.point(point_id)
             return replace(state, points=tuple(p for p in state.points if p is not gone))
-        case t.ClearPoints():
+        case t.ClearPoints() | t.Revisit():
             return replace(state, points=())
         case t.ResetPicture():
             still = tuple(replace(slider, strength=0.0) for slider in state.sliders)

@@ -29,7 +29,7 @@ from .blending import BASE, blended_ws
 from .description import check_blend, check_class, check_config, describe, origin_of
 from .device import Device, FrameSlot, StageTimers
 from .drag import Drag, View
-from .edit import EditError, EditState, apply, taken_hold
+from .edit import EditState, apply, taken_hold
 from .frames import Request, read_points
 from .history import History
 from .log import (
@@ -44,10 +44,10 @@ from .log import (
     SavedEdit,
     SwitchRunner,
 )
+from .moments import Kept
 from .rendering import Renderer
 from .runners import Runner
-from .shelf import Shelf
-from .snapshot import Snapshot, SnapshotError, pack, unpack
+from .snapshot import Snapshot, pack
 
 Runners = Callable[[Cut], Runner]  # what runs this cut of the generator now
 GOOD_EVERY = 32  # steps between two w+ that one could fall back to
@@ -94,10 +94,10 @@ class Editor:
         self.steps = 0
         start = EditState(self.model.size, self.model.defaults, class_index=class_index)
         self.history = History.begin(apply(apply(start, t.SetSeed(seed)), t.SetTruncation(psi)))
-        self._shelf = Shelf()
+        self.kept = Kept(self.model)
         self._kept: int | None = None  # the state whose tensors are on the shelf as they are now
         self._good: deque[Snapshot] = deque(maxlen=GOOD_KEPT)
-        self._looked = False
+        self._looked = self._stepped = False  # since the last command
         self._drag = Drag(device, self._runner(), self.state.config, self._ws())
         self._renderer = Renderer(device, self.timers)
         self._path = checkpoint.path
@@ -140,12 +140,14 @@ class Editor:
         check_config(self.model, history.edit.config)
         check_class(self.model, history.edit.class_index)
         at = past.records[-1] if past.records else None
-        snapshot = self._unpacked(at.content) if isinstance(at, written.Checkpoint) else None
+        snapshot = self.kept.unpacked(at.content) if isinstance(at, written.Checkpoint) else None
         self._log = self._past = EventList()
         self._past.begin(past.origin, past.records)
         for checkpoint in self._past.checkpoints:
             if checkpoint.left:
-                self._shelf.put(checkpoint.state, checkpoint.content)
+                self.kept.put(checkpoint.state, checkpoint.content)
+            else:
+                self.kept.offer(checkpoint.state, checkpoint.step, checkpoint.content)
         self.history = history
         if snapshot is None or at is None:
             self.begin(past.start)
@@ -177,14 +179,17 @@ class Editor:
         returns = isinstance(command, t.Undo | t.Redo | t.GoTo)
         if returns or after.current != before.current:
             self._keep()
-        snapshot = self._snapshot(after.current) if returns else None
+        snapshot = self.kept.get(after.current) if returns else None
+        if isinstance(command, t.Revisit):
+            snapshot = self.kept.moment(command.state, command.step)
         self.history = after
         if snapshot is not None:
             self._return(snapshot)
+            self._kept = after.current if returns else None
         else:
             self._carry_out(command, before.edit)
         self._log.event(replace(event, state=after.current))
-        self._looked = False
+        self._looked = self._stepped = False
         self._note_runner()
 
     def use_runner(self) -> None:
@@ -194,7 +199,10 @@ class Editor:
 
     def checkpoint(self) -> None:
         """Log all tensors as they are; waits for the device."""
-        self._log.checkpoint(self._checkpoint(left=False))
+        checkpoint = self._checkpoint(left=False)
+        self._log.checkpoint(checkpoint)
+        if self._stepped:
+            self.kept.offer(checkpoint.state, self.steps, checkpoint.content)
 
     def packed(self) -> bytes:
         """All tensors as they are (`snapshot.pack`); waits for the device."""
@@ -210,15 +218,16 @@ class Editor:
         """The w+ of a seed's picture, float32 [1, num_ws, w_dim]."""
         return seed_to_ws(self._generator, seed, psi, class_index)
 
-    def ws_of(self, state: int) -> Tensor:
-        """The w+ of a state, as it was left or is now.
+    def ws_of(self, state: int, step: int | None = None) -> Tensor:
+        """The w+ of a state, as it was left or is now, or of a moment within it.
 
         Raises:
             EditError: there is none, or it is lost.
         """
-        if state == self.history.current:
+        if step is None and state == self.history.current:
             return self.ws
-        return self._snapshot(state).ws.to(self.device.on)
+        there = self.kept.get(state) if step is None else self.kept.moment(state, step)
+        return there.ws.to(self.device.on)
 
     def features(self) -> Tensor:
         """The whole feature map of the present picture; the edit stays as it is."""
@@ -275,9 +284,11 @@ class Editor:
         if self.steps % GOOD_EVERY == 0 or not self._good:
             self._good.append(self._drag.save())
         self.steps += 1
-        self._looked, self._kept = True, None
+        self._looked, self._kept, self._stepped = True, None, True
         with self.timers.stage("step"):
             self._drag.step(self.timers)
+        if (self.history.current, self.steps) in self.kept.wanted:
+            self.kept.offer(self.history.current, self.steps, self.packed())
 
     def take_trouble(self) -> str | None:
         """See `Drag.take_trouble`."""
@@ -313,7 +324,7 @@ class Editor:
         state = self.history.current
         if self._kept != state:
             checkpoint = self._checkpoint(left=True)
-            self._shelf.put(state, checkpoint.content)
+            self.kept.put(state, checkpoint.content)
             self._log.checkpoint(checkpoint)
 
     def _checkpoint(self, *, left: bool) -> written.Checkpoint:
@@ -327,18 +338,6 @@ class Editor:
             self._named = self.runner.name
             self.note(SwitchRunner(self._named))
 
-    def _snapshot(self, state: int) -> Snapshot:
-        try:
-            return self._unpacked(self._shelf.get(state))
-        except (KeyError, OSError, EditError) as error:
-            raise EditError(f"state {state}: its picture is lost") from error
-
-    def _unpacked(self, content: bytes) -> Snapshot:
-        try:
-            return unpack(content, self.model.num_ws, self._drag.ws.shape[2])
-        except SnapshotError as error:
-            raise EditError(f"not an edit on model {self.model.name}: {error}") from error
-
     def _return(self, snapshot: Snapshot) -> None:
         """Bring the tensors to a state that was left."""
         self._drag.configure(self.state.config, self._runner())
@@ -346,7 +345,6 @@ class Editor:
         known = set(snapshot.slots)  # a damaged file may know of other points
         taken = frozenset(p.id for p in self.state.points if p.id not in known)
         self._drag.points.set(self.state.points, taken)
-        self._kept = self.history.current
         self._good.clear()
 
     def _carry_out(self, command: t.Command, before: EditState) -> None:

@@ -99,10 +99,9 @@ class History:
                     raise EditError("nothing to redo: no later state was left")
                 return self._go(self.present.newest)
             case t.GoTo(state):
-                if not 0 <= state < len(self.states):
-                    last = len(self.states) - 1
-                    raise EditError(f"state must be from 0 to {last}, not {state}")
-                return self._go(state)
+                return self._entered(state)
+            case t.Revisit(state):
+                return self._entered(state)._edit(event.command, event)
             case t.EndGesture():
                 return replace(self, _open=None)
             case SwitchRunner() | FallBack() | Resume():
@@ -147,6 +146,12 @@ class History:
             return False
         kind = action[0] if isinstance(action, tuple) else action
         return kind not in SLIDERS or time_s - self._time_s <= SLIDER_PAUSE_S
+
+    def _entered(self, number: int) -> History:
+        if not 0 <= number < len(self.states):
+            last = len(self.states) - 1
+            raise EditError(f"state must be from 0 to {last}, not {number}")
+        return self._go(number)
 
     def _go(self, number: int) -> History:
         """Enter a state; what one is told to redo from then on leads back along the same path."""

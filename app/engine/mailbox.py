@@ -19,6 +19,7 @@ from .types import (
     MoveHandle,
     MoveTarget,
     Redo,
+    Revisit,
     SetClass,
     SetConfig,
     SetMask,
@@ -31,7 +32,7 @@ from .types import (
 )
 
 Buffer = TypeVar("Buffer")
-FENCES = (Undo, Redo, GoTo, EndGesture)
+FENCES = (Undo, Redo, GoTo, Revisit, EndGesture)
 
 
 @dataclass(frozen=True, slots=True)

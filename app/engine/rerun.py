@@ -7,13 +7,17 @@ edit from its last checkpoint.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
 from .edit import EditError
 from .editor import Editor
 from .history import fold_damaged
-from .log import Checkpoint, Event, FallBack, Resume, SavedEdit, SwitchRunner
+from .log import Checkpoint, Event, FallBack, Record, Resume, SavedEdit, SwitchRunner
+from .moments import Moment
 from .snapshot import of_latent, pack
+from .types import Revisit
 
 MOST_STEPS = 20_000  # between two events; more is damage, or somebody's joke
 
@@ -68,9 +72,16 @@ def resume(editor: Editor, saved: SavedEdit) -> None:
     if end:
         history = history.aligned(records[end - 1].state)
     editor.stand(SavedEdit(saved.origin, records[:end]), history)
+    editor.kept.wanted = revisited(records)
     for record in records[end:]:
         if isinstance(record, Event):
             _rerun_if_possible(editor, record)
+
+
+def revisited(records: Sequence[Record]) -> frozenset[Moment]:
+    """The moments that an edit goes back to: who does it again must keep them."""
+    commands = (record.command for record in records if isinstance(record, Event))
+    return frozenset((c.state, c.step) for c in commands if isinstance(c, Revisit))
 
 
 def begin_at(editor: Editor, ws: Tensor) -> None:

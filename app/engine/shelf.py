@@ -8,53 +8,54 @@ from __future__ import annotations
 
 import tempfile
 import weakref
+from collections.abc import Hashable
 from typing import IO
 
 
 class Shelf:
-    """Bytes by number; not thread-safe."""
+    """Bytes by key; not thread-safe."""
 
     def __init__(self) -> None:
         self._file: IO[bytes] | None = None
-        self._places: dict[int, tuple[int, int]] = {}
-        self._memory: dict[int, bytes] = {}
+        self._places: dict[Hashable, tuple[int, int]] = {}
+        self._memory: dict[Hashable, bytes] = {}
         self._end = 0
 
-    def __contains__(self, number: int) -> bool:
-        return number in self._places or number in self._memory
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._places or key in self._memory
 
-    def put(self, number: int, content: bytes) -> None:
-        """Keep some bytes, in place of those kept by this number before."""
+    def put(self, key: Hashable, content: bytes) -> None:
+        """Keep some bytes, in place of those kept by it before."""
         try:
             if self._file is None:
                 self._file = tempfile.TemporaryFile(prefix="draglive-", buffering=0)  # noqa: SIM115
                 weakref.finalize(self, self._file.close)
-            start, length = self._places.get(number, (self._end, 0))
+            start, length = self._places.get(key, (self._end, 0))
             if len(content) > length:
                 start = self._end
             self._file.seek(start)
             self._file.write(content)
         except OSError:  # a full disk must not end an edit
-            self._places.pop(number, None)
-            self._memory[number] = content
+            self._places.pop(key, None)
+            self._memory[key] = content
             return
         self._end = max(self._end, start + len(content))
-        self._places[number] = (start, len(content))
-        self._memory.pop(number, None)
+        self._places[key] = (start, len(content))
+        self._memory.pop(key, None)
 
-    def get(self, number: int) -> bytes:
-        """The bytes kept by a number.
+    def get(self, key: Hashable) -> bytes:
+        """The bytes kept by a key.
 
         Raises:
             KeyError: there are none.
             OSError: they cannot be read any more.
         """
-        if number in self._memory:
-            return self._memory[number]
-        start, length = self._places[number]
+        if key in self._memory:
+            return self._memory[key]
+        start, length = self._places[key]
         assert self._file is not None
         self._file.seek(start)
         content = self._file.read(length)
         if len(content) != length:
-            raise OSError(f"state {number}: only {len(content)} of {length} bytes are left")
+            raise OSError(f"{key}: only {len(content)} of {length} bytes are left")
         return content

@@ -176,6 +176,14 @@ class GoTo:
     state: int
 
 
+@dataclass(frozen=True, slots=True)
+class Revisit:
+    """Go on from a moment within a state: its picture as of a step, nothing pulling at it."""
+
+    state: int
+    step: int
+
+
 EditCommand: TypeAlias = (
     AddPoint
     | MoveTarget
@@ -190,6 +198,7 @@ EditCommand: TypeAlias = (
     | SetMask
     | SetPaused
     | blends.Command
+    | Revisit
 )
 Navigation: TypeAlias = Undo | Redo | GoTo
 Command: TypeAlias = EditCommand | EndGesture | Navigation
@@ -267,7 +276,8 @@ class Ready:
     """The model is loaded; `notice` is the last thing worth telling, or empty.
 
     `history` has the present state, and all those one can go back to, as of the first `commands`
-    commands posted.
+    commands posted. `moments` are those within states that can be gone on from (`Revisit`), each a
+    state and a step, in the order of time.
     """
 
     model: ModelInfo
@@ -276,6 +286,7 @@ class Ready:
     notice: str = ""
     history: History | None = None
     commands: int = 0
+    moments: Sequence[tuple[int, int]] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,7 @@ class Worker:
         busy = bool(self._working or self._stale or self._pending) or not still
         question = self._outbox.inquiry.next(busy=busy)
         if question is not None:
+            self._deliver(wait=True)  # its buffers may be the answer's
             self._outbox.inquiry.tell(answer(self._editor, question))
 
     def _keep(self) -> None:
@@ -177,6 +178,7 @@ class Worker:
         if self._kept_step != self._editor.steps and (now_s - self._kept_s > KEEP_S or resting):
             self._editor.checkpoint()
             self._kept_s, self._kept_step = now_s, self._editor.steps
+            self._tell()
 
     def _poll_backends(self) -> None:
         news = self._chooser.poll()
@@ -328,4 +330,5 @@ class Worker:
             notice=self._notice,
             history=editor.history,
             commands=self._commands_taken,
+            moments=editor.kept.moments.all(),
         )

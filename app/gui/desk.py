@@ -24,6 +24,7 @@ from ..engine.types import (
     Redo,
     RemovePoint,
     ResetPicture,
+    Revisit,
     SetClass,
     SetConfig,
     SetMask,
@@ -141,7 +142,7 @@ class Desk:
     def post(self, command: Command) -> None:
         """Hand a command to the engine, and remember what it means for the points."""
         self._posted = self._engine.post(command)
-        self._returning |= isinstance(command, Undo | Redo | GoTo)
+        self._returning |= isinstance(command, Undo | Redo | GoTo | Revisit)
         self._trace.command(command)
         self.intents.note(command)
 

@@ -22,6 +22,7 @@ from ..engine.types import (
     Redo,
     RemovePoint,
     ResetPicture,
+    Revisit,
     SetClass,
     SetSeed,
     Undo,
@@ -100,7 +101,7 @@ class Intents:
             case ClearPoints() | ResetPicture() | SetSeed() | SetClass():
                 for point in self.points:
                     self._forget(point.id)
-            case Undo() | Redo() | GoTo():  # what is gone may come back
+            case Undo() | Redo() | GoTo() | Revisit():  # what is gone may come back
                 self._intents, self._gone = {}, set()
             case _:
                 pass

@@ -62,6 +62,7 @@ COMMANDS: Final[dict[str, type]] = {
         t.AddDirection,
         t.SetStrength,
         t.RemoveDirection,
+        t.Revisit,
         t.EndGesture,
         t.Undo,
         t.Redo,

@@ -93,9 +93,9 @@ def test_an_edit_goes_on_from_a_state_that_was_left_as_it_would_have(editor):
     for _ in range(5):
         editor.step()
     editor.apply(t.SetSeed(9))
-    left = editor._shelf.get(2)
+    left = pack(editor.kept.get(2))
     for _ in range(2):
-        editor._shelf.put(2, left)
+        editor.kept.put(2, left)
         editor.apply(t.GoTo(2))
         for _ in range(5):
             editor.step()
