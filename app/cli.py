@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import click
 
+from .commands.batch import batch
 from .commands.bench import bench
 from .commands.edit import drag
 from .commands.errors import expected_errors
@@ -46,6 +47,7 @@ for command in (
     demo,
     drag,
     replay,
+    batch,
     inspect,
     convert,
     models,

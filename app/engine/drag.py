@@ -140,6 +140,12 @@ class Drag:
         """What runs the generator."""
         return self._runner
 
+    def begin(self, ws: Tensor) -> None:
+        """As new, at a w+: no points, no mask, no momentum."""
+        self.points = Points(self._device)
+        self.mask = None
+        self.start(ws)
+
     def start(self, ws: Tensor) -> None:
         """Another picture: w+ anew, momentum forgotten, points and mask as they were."""
         self.ws.copy_(ws)
@@ -245,7 +251,8 @@ class Drag:
     def _key(self) -> Hashable:
         """What a captured step depends on besides data."""
         settings = replace(self._config, step_size=1.0, mask_weight=1.0)
-        places = self.points.handles.data_ptr(), self.points.references.data_ptr()
+        points = self.points
+        places = points.handles.data_ptr(), points.references.data_ptr(), points.references.shape
         return self._runner, settings, places, self.mask
 
     def _whole_step(self, seen: Seen) -> WholeStep | None:

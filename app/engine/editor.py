@@ -117,15 +117,18 @@ class Editor:
         self.note(SwitchRunner(self.runner.name))
 
     def begin(self, start: EditState) -> None:
-        """Be where an edit began; for an editor that did nothing yet.
+        """Be where an edit began: no points, no mask, and nothing to go back to.
 
         Raises:
-            EditError: settings that are not for this model.
+            EditError: settings or a class that are not for this model.
         """
         check_config(self.model, start.config)
-        self.history = History.begin(start)
+        check_class(self.model, start.class_index)
+        self.history, self.steps = History.begin(start), 0
+        self._shelf, self._kept, self._looked = Shelf(), None, False
+        self._good.clear()
         self._drag.configure(start.config, self._runner())
-        self._drag.start(self._ws())
+        self._drag.begin(self._ws())
 
     def stand(self, past: SavedEdit, history: History) -> None:
         """Be where an edit was at the checkpoint that ends its past (`rerun.resume`).

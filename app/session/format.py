@@ -209,11 +209,19 @@ def read_session(path: Path) -> Session:
         SessionFileError: it is missing, cannot be read, or is no session; `NewerFormatError`: it
             was written by a newer program.
     """
+    return parse_session(read_bytes(path), str(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file's bytes.
+
+    Raises:
+        SessionFileError: it is missing or cannot be read.
+    """
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise SessionFileError(f"{path}: cannot be read: {error.strerror or error}") from error
-    return parse_session(content, str(path))
 
 
 def parse_session(content: bytes, name: str) -> Session:

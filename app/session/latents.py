@@ -35,19 +35,24 @@ def write_latent(path: Path, ws: Tensor) -> None:
     Raises:
         FileError: another suffix, or as `write_bytes`.
     """
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        known = ", ".join(SUFFIXES)
+        raise FileError(f"{path}: a latent's name must end in {known}, not {suffix!r}")
+    write_bytes(path, encode_latent(suffix, ws))
+
+
+def encode_latent(suffix: str, ws: Tensor) -> bytes:
+    """A file of a w+, float32 [1, num_ws, w_dim]; the suffix is one of `SUFFIXES`."""
     ws, content = ws.detach().cpu().contiguous(), io.BytesIO()
-    match path.suffix.lower():
+    match suffix:
         case ".safetensors":
             content.write(save({"w": ws}))
         case ".npz":
             np.savez(content, w=ws.numpy())
         case ".pt":
             torch.save({"w": ws}, content)
-        case suffix:
-            raise FileError(
-                f"{path}: a latent's name must end in {', '.join(SUFFIXES)}, not {suffix!r}"
-            )
-    write_bytes(path, content.getvalue())
+    return content.getvalue()
 
 
 def read_latent(path: Path) -> Tensor:

@@ -68,6 +68,11 @@ def write_picture(path: Path, rgba: Picture, recipe: Recipe | None = None) -> No
     if kind is None:
         known = ", ".join(SUFFIXES)
         raise FileError(f"{path}: a picture's name must end in {known}, not {path.suffix!r}")
+    write_bytes(path, encode_picture(kind, rgba, recipe))
+
+
+def encode_picture(kind: str, rgba: Picture, recipe: Recipe | None = None) -> bytes:
+    """A picture's file, as of `write_picture`; `kind` is one of `SUFFIXES`' values."""
     text = msgspec.json.encode(recipe).decode() if recipe else ""
     image = Image.fromarray(np.ascontiguousarray(rgba[..., :3]))
     content = io.BytesIO()
@@ -81,7 +86,7 @@ def write_picture(path: Path, rgba: Picture, recipe: Recipe | None = None) -> No
         if text:
             exif.get_ifd(EXIF)[USER_COMMENT] = b"ASCII\0\0\0" + text.encode()
         image.save(content, kind, quality=QUALITY, exif=exif)
-    write_bytes(path, content.getvalue())
+    return content.getvalue()
 
 
 def recipe_of(origin: Origin, model_sha256: str, tensors: bytes) -> Recipe:

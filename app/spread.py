@@ -1,0 +1,190 @@
+"""Work in shares: here, one after the other, or by workers on a Ray cluster.
+
+A maker builds what does the work (it loads a model, say) once a worker; then tasks go to whoever is
+free, one at a time. A worker that dies costs only the task that it had: another worker is started,
+and the task is done again. What comes out for a task does not depend on who does it, provided that
+the work itself is the same everywhere.
+
+Knows nothing of models; Ray is imported only where it is asked for (`pip install
+draglive[cluster]`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+Work: TypeAlias = Callable[[T], R]
+Make: TypeAlias = Callable[[], Work[T, R]]
+
+MOST_DEATHS = 3  # of workers over one task: then it is the task
+PATIENCE_S = 120.0  # without any worker
+WAKE_S = 1.0
+
+
+class SpreadError(ValueError):
+    """Work cannot be spread: Ray is missing or not there, or no worker lives long enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Who works.
+
+    Attributes:
+        address: of a running cluster ('auto' finds one here); empty starts one on this machine.
+        workers: how many; None for one to each GPU, or to each `cpus` processors where there is no
+            GPU.
+        cpus: processors of a worker.
+        use_gpus: whether a worker needs a GPU, or a share of one if workers outnumber them.
+    """
+
+    address: str = ""
+    workers: int | None = None
+    cpus: int = 1
+    use_gpus: bool = True
+
+
+def spread(
+    tasks: Sequence[T], make: Make[T, R], cluster: Cluster | None = None
+) -> Iterator[tuple[T, R]]:
+    """Do all tasks; results as they come.
+
+    Args:
+        tasks: hashable; those for workers elsewhere, and their results, can be pickled.
+        make: called once by whoever works, for what does a task. For workers elsewhere it can be
+            pickled, and is importable there.
+        cluster: None does all of it here, in order.
+
+    Raises:
+        SpreadError: see there. What the work raises ends it as well.
+    """
+    if cluster is None:
+        work = make() if tasks else None
+        for task in tasks:
+            assert work is not None
+            yield task, work(task)
+        return
+    yield from _Crew(tasks, make, cluster).run()
+
+
+class _Worker(Generic[T, R]):
+    """Runs on the cluster."""
+
+    def __init__(self, make: Make[T, R]) -> None:
+        self._make: Make[T, R] = make
+        self._work: Work[T, R] | None = None
+
+    def ready(self) -> None:
+        """Get ready."""
+        self._work = self._make()
+
+    def do(self, task: T) -> R:
+        """Do one task."""
+        assert self._work is not None
+        return self._work(task)
+
+
+class _Crew(Generic[T, R]):
+    """The workers, what each is at, and what is left."""
+
+    def __init__(self, tasks: Sequence[T], make: Make[T, R], cluster: Cluster) -> None:
+        self._ray = _connected(cluster)
+        self._left, self._deaths = deque(tasks), Counter[Any]()  # None: while getting ready
+        self._unfinished = len(tasks)
+        self._busy: dict[Any, tuple[Any, T | None]] = {}  # by what is awaited; None: getting ready
+        workers, self._resources = self._share(cluster, len(tasks))
+        self._make = self._ray.put(make)
+        for _ in range(workers):
+            self._hire()
+
+    def run(self) -> Iterator[tuple[T, R]]:
+        """Until all is done."""
+        waited_s = 0.0
+        try:
+            while self._unfinished:
+                done, _ = self._ray.wait([*self._busy], timeout=WAKE_S)
+                idle = all(task is None for _, task in self._busy.values())
+                waited_s = waited_s + WAKE_S if idle and not done else 0.0
+                if waited_s > PATIENCE_S:
+                    raise SpreadError(f"the cluster gives no worker within {PATIENCE_S:g} s")
+                for reference in done:
+                    yield from self._finish(reference)
+        finally:
+            for worker, _ in self._busy.values():
+                self._ray.kill(worker)
+
+    def _finish(self, reference: Any) -> Iterator[tuple[T, R]]:
+        worker, task = self._busy.pop(reference)
+        try:
+            result = self._ray.get(reference)
+        except self._ray.exceptions.RayActorError as error:
+            self._mourn(task, error)
+            return
+        except self._ray.exceptions.RayTaskError as error:
+            raise (error.cause if isinstance(error.cause, Exception) else error) from None
+        if task is not None:
+            self._unfinished -= 1
+            yield task, result
+        self._engage(worker)
+
+    def _engage(self, worker: Any) -> None:
+        """Give a worker that is ready its next task; keep none that has nothing to do."""
+        if self._left:
+            task = self._left.popleft()
+            self._busy[worker.do.remote(task)] = worker, task
+        else:
+            self._ray.kill(worker)
+
+    def _mourn(self, task: T | None, error: Exception) -> None:
+        """A worker died: what it was at is to be done again, by another."""
+        self._deaths[task] += 1
+        if self._deaths[task] >= MOST_DEATHS:
+            what = "getting ready" if task is None else f"task {task}"
+            raise SpreadError(f"{what}: {MOST_DEATHS} workers died over it: {error}") from error
+        if task is not None:
+            self._left.appendleft(task)
+        self._hire()
+
+    def _hire(self) -> None:
+        kind = self._ray.remote(max_restarts=0, **self._resources)(_Worker)
+        worker = kind.remote(self._make)
+        self._busy[worker.ready.remote()] = worker, None
+
+    def _share(self, cluster: Cluster, tasks: int) -> tuple[int, dict[str, float]]:
+        """How many workers, and what each needs."""
+        there = self._ray.cluster_resources()
+        gpus = there.get("GPU", 0.0) if cluster.use_gpus else 0.0
+        most = int(gpus or there.get("CPU", 1.0) // cluster.cpus)
+        workers = max(min(cluster.workers or most, tasks), 1)
+        share = min(gpus / workers, 1.0) if gpus else 0.0
+        return workers, {"num_cpus": 0 if gpus else cluster.cpus, "num_gpus": share}
+
+
+def _connected(cluster: Cluster) -> Any:
+    """Ray, on the cluster.
+
+    Raises:
+        SpreadError: it is not installed, or no cluster answers.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody is told of anybody's work
+    try:
+        import ray  # noqa: PLC0415  # most never need it
+    except ImportError as error:
+        raise SpreadError("Ray is not installed: pip install 'draglive[cluster]'") from error
+    if ray.is_initialized():
+        return ray
+    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+    try:
+        if cluster.address:
+            ray.init(cluster.address, **quiet)
+        else:
+            ray.init("local", include_dashboard=False, **quiet)
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        where = cluster.address or "this machine"
+        raise SpreadError(f"no Ray cluster at {where}: {' '.join(str(error).split())}") from error
+    return ray
