@@ -20,6 +20,7 @@ SECOND = tl.constexpr(BETA2)
 LOG_FIRST = tl.constexpr(math.log(BETA1))
 LOG_SECOND = tl.constexpr(math.log(BETA2))
 TINY = tl.constexpr(EPS)
+PLAIN_BLOCK = 256
 
 
 @triton.jit
@@ -28,6 +29,16 @@ def one_minus_power(log_beta, steps):
     x = log_beta * steps
     series = -x * (1 + x / 2 * (1 + x / 3 * (1 + x / 4 * (1 + x / 5 * (1 + x / 6)))))
     return tl.where(x > -0.25, series, 1 - tl.exp(x))
+
+
+@triton.jit
+def moved(value, slope, first, second, steps, rate):
+    """The value and both moments after the step that makes the count `steps`."""
+    first += (slope - first) * (1 - FIRST)
+    second += (slope * slope - second) * (1 - SECOND)
+    spread = tl.sqrt(second / one_minus_power(LOG_SECOND, steps)) + TINY
+    value -= first / one_minus_power(LOG_FIRST, steps) / spread * rate
+    return value, first, second
 
 
 @triton.jit
@@ -61,13 +72,59 @@ def adam_kernel(
     moves = tl.load(live) != 0
     slope = latent_gradient(slopes, affine, layer, j, W, C, WIDE) * (scale * row)
     if moves:
-        first += (slope - first) * (1 - FIRST)
-        second += (slope * slope - second) * (1 - SECOND)
-        spread = tl.sqrt(second / one_minus_power(LOG_SECOND, steps)) + TINY
+        now, first, second = moved(now, slope, first, second, steps, rate)
         tl.store(mean + i, first, mask=held)
         tl.store(square + i, second, mask=held)
-        now -= first / one_minus_power(LOG_FIRST, steps) / spread * rate
         tl.store(value + i, now, mask=held)
+
+
+@triton.jit(do_not_specialize=["count"])
+def plain_adam_kernel(
+    gradient,
+    value,
+    mean,
+    square,
+    made,
+    step_size,
+    rows,
+    live,
+    count,
+    N: tl.constexpr,
+    W: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
+    """One step where `live` is not 0, counted already: grid (tiles of w+)."""
+    i = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    held = i < count
+    row = tl.load(rows + i // W % N, mask=held, other=0.0)
+    slope = tl.load(gradient + i, mask=held, other=0.0) * row
+    first = tl.load(mean + i, mask=held, other=0.0)
+    second = tl.load(square + i, mask=held, other=0.0)
+    now = tl.load(value + i, mask=held, other=0.0)
+    if tl.load(live) != 0:
+        rate = tl.load(step_size) * row
+        now, first, second = moved(now, slope, first, second, tl.load(made), rate)
+        tl.store(mean + i, first, mask=held)
+        tl.store(square + i, second, mask=held)
+        tl.store(value + i, now, mask=held)
+
+
+def adam_triton(
+    value: Tensor,
+    gradient: Tensor,
+    mean: Tensor,
+    square: Tensor,
+    count: Tensor,
+    step_size: Tensor,
+    rows: Tensor,
+    live: Tensor,
+) -> None:
+    """See the contract of `adam`; value and moments are contiguous."""
+    count.add_(live)
+    plain_adam_kernel[(triton.cdiv(value.numel(), PLAIN_BLOCK),)](
+        gradient.contiguous(), value, mean, square, count, step_size, rows, live, value.numel(),
+        *value.shape[-2:], PLAIN_BLOCK,
+    )  # fmt: skip
 
 
 class TritonAdam:

@@ -37,7 +37,7 @@ from draglive.stylegan2_jit.compile import (
 
 from .device import Device
 from .fused import FusedRunner, network_of
-from .fused_kernels import at_once, open_kernels
+from .fused_kernels import at_once, open_kernels, take_over_points
 from .runners import AutogradRunner, Runner, RunnerName
 from .selfcheck import check_runner, time_runners
 
@@ -175,6 +175,7 @@ class RunnerChooser:
         """Build a runner; any but eager is held against eager and warmed up first."""
         if name == "fused":
             return self._make_fused(cut)
+        take_over_points(self._device)
         backend = build_backend(name, self._synthesis, cut)
         if name != "eager":
             self_check(backend, build_backend("eager", self._synthesis, cut), self._ws)

@@ -254,21 +254,14 @@ class FrameSlot:
         self._report = torch.empty(0, REPORT_COLUMNS, pin_memory=pinned)
         self._done = torch.cuda.Event() if pinned else None
 
-    def read_back(self, rgba: Tensor, report: Tensor, copies: torch.cuda.Stream | None) -> None:
-        """Start copying from the device, after the work submitted so far, on the copy stream."""
+    def read_back(self, rgba: Tensor, report: Tensor) -> None:
+        """Start copying from the device, on the current stream."""
         if self._report.shape != report.shape:
             self._report = torch.empty(report.shape, pin_memory=self._device.is_cuda)
-        if copies is None or self._done is None:
-            self._pixels.copy_(rgba)
-            self._report.copy_(report)
-            return
-        copies.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(copies):
-            self._pixels.copy_(rgba, non_blocking=True)
-            self._report.copy_(report, non_blocking=True)
+        self._pixels.copy_(rgba, non_blocking=self._device.is_cuda)
+        self._report.copy_(report, non_blocking=self._device.is_cuda)
+        if self._done is not None:
             self._done.record()
-        rgba.record_stream(copies)  # the allocator must not hand it out before the copy
-        report.record_stream(copies)
 
     def let_copy_end(self) -> None:
         """Let the device, not the host, wait until the copy has read its source."""

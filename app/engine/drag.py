@@ -33,7 +33,7 @@ from draglive.kernels.stretched_disc import supervise_stretched
 
 from .adam import Adam
 from .device import Device
-from .graph import StepGraph
+from .graph import Replayed, StepGraph
 from .points import Points
 from .runners import Runner, Seen, WholeStep
 from .snapshot import Snapshot
@@ -129,8 +129,10 @@ class Drag:
         self._adam = Adam(ws)
         self._mask_weight = torch.zeros([], device=device.on)
         self._graph = None
+        self._reports = None
         if device.is_cuda:
             self._graph = StepGraph(self._move, self._see, self._run, self._whole_step)
+            self._reports = Replayed(self._report, "reports")
         self._runner = runner
         self.configure(config, runner)
         self._turn_away()
@@ -218,6 +220,7 @@ class Drag:
             self.points.forget_references()
         another = runner is not self._runner
         self._config, self._runner = config, runner
+        self._settings = replace(config, step_size=1.0, mask_weight=1.0)  # what is not data
         if another:
             self._turn_away()
 
@@ -242,18 +245,15 @@ class Drag:
             self._see(timers)
 
     def take_trouble(self) -> str | None:
-        """Why steps are slower than they might be: once, then None."""
-        if self._graph is None:
-            return None
-        trouble, self._graph.trouble = self._graph.trouble, None
-        return trouble
+        """Why steps or pictures are slower than they might be: once, then None."""
+        graphs = [each.take_trouble() for each in (self._graph, self._reports) if each is not None]
+        return next(filter(None, [*graphs, self._runner.take_trouble()]), None)
 
     def _key(self) -> Hashable:
         """What a captured step depends on besides data."""
-        settings = replace(self._config, step_size=1.0, mask_weight=1.0)
         points = self.points
         places = points.handles.data_ptr(), points.references.data_ptr(), points.references.shape
-        return self._runner, settings, places, self.mask
+        return self._runner, self._settings, places, self.mask
 
     def _whole_step(self, seen: Seen) -> WholeStep | None:
         config = self._config
@@ -339,10 +339,18 @@ class Drag:
 
     @torch.no_grad()
     def _view(self, seen: Seen) -> View:
+        if self._reports is None:
+            return View(seen, self._report())
+        points = self.points
+        places = [each.data_ptr() for each in (points.handles, points.targets, points.active)]
+        report = self._reports.run((*places, self._config.stop_px))
+        return View(seen, report.clone())
+
+    def _report(self) -> Tensor:
         points = self.points
         distances = points.distances() + 0 * self.ws.sum()  # NaN shows that w+ is lost
         moving = self._moving()[:, None]
-        return View(seen, torch.cat([points.handles, distances[:, None], moving], dim=1))
+        return torch.cat([points.handles, distances[:, None], moving], dim=1)
 
     def _moving(self) -> Tensor:
         points = self.points

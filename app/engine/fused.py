@@ -50,6 +50,9 @@ class PictureSynthesis(Protocol):
     def render(self, ws: Tensor, coarser: int = 0) -> Tensor:
         """From ws, float32 [num_ws, w_dim], to uint8 [H, W, 4]."""
 
+    def take_trouble(self) -> str | None:
+        """Why pictures are slower than they might be: once, then None."""
+
 
 class Kernels(Protocol):
     """A device's fused kernels."""
@@ -179,6 +182,10 @@ class FusedRunner:
         features = synthesis.forward(ws[0], origins).clone()
         self.start()
         return features
+
+    def take_trouble(self) -> str | None:
+        """See `runners.Runner`."""
+        return self._picture.take_trouble()
 
     def _prepare(self, points: int, reach_px: float, whole: bool) -> Prepared:
         key = points, reach_px, whole

@@ -43,6 +43,14 @@ def open_kernels(device: Device) -> Kernels:
     raise BackendError(f"back-end fused: there are no kernels for {device.on.type}")
 
 
+def take_over_points(device: Device) -> None:
+    """Let a card's kernels for points and Adam serve back-ends that run the generator otherwise."""
+    if device.is_cuda and importlib.util.find_spec("triton") is not None:
+        from draglive.kernels.points_triton import take_over as on_cards  # noqa: PLC0415
+
+        on_cards()
+
+
 def at_once(device: Device) -> bool:
     """Whether opening them takes no longer than the first picture may wait."""
     return device.on.type == "cpu" and native.is_built()
@@ -110,6 +118,10 @@ class Rendering:
     def render(self, ws: Tensor, coarser: int = 0) -> Tensor:
         """From ws, float32 [num_ws, w_dim], to uint8 [H, W, 4]."""
         return self._make().render(ws, blocks=self._blocks - coarser)
+
+    def take_trouble(self) -> str | None:
+        """There is none."""
+        return None
 
 
 def work(network: Network, blocks: int) -> float:

@@ -9,14 +9,14 @@ goes back from what was seen, moves w+, and sees anew; autograd's buffers belong
 that made them, so the seeing is captured first and the going back after it, against the buffers of
 that pass.
 
-Where a capture fails (no memory left, a driver that refuses) the plain work goes on, and `trouble`
-says why.
+Where a capture fails (no memory left, a driver that refuses) the plain work goes on, and
+`take_trouble` says why.
 """
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
@@ -25,11 +25,71 @@ from draglive.stylegan2_jit.compile import in_a_line
 
 from .runners import Seen, WholeStep
 
+T = TypeVar("T")
+
 OTHERS_MAY_WORK = "thread_local"  # a back-end may be built on another thread during a capture
 PLAIN_STEPS = 3  # before a capture: kernels are compiled and tuned, the allocator is warm
 
 
-class StepGraph:
+class Capturing:
+    """Something that may be captured; where that fails, it says why: once."""
+
+    def __init__(self) -> None:
+        self._trouble: str | None = None
+
+    def take_trouble(self) -> str | None:
+        """Why there is no graph, if nobody has heard it yet."""
+        trouble, self._trouble = self._trouble, None
+        return trouble
+
+    def _try(self, capture: Callable[[], None], what: str) -> None:
+        """Capture; where that fails, remember to say so."""
+        try:
+            capture()
+        except RuntimeError as error:
+            self._trouble = f"{what} are not captured in a graph: {in_a_line(error)}"
+
+
+class Replayed(Capturing, Generic[T]):
+    """Work on tensors that stay where they are, one graph after a few plain runs.
+
+    Args:
+        work: its result, if it has one, is overwritten by later runs.
+        what: is made, for a person.
+    """
+
+    def __init__(self, work: Callable[[], T], what: str) -> None:
+        super().__init__()
+        self._work, self._what = work, what
+        self._key: Hashable = None
+        self._plain_runs = 0
+        self._captured: tuple[torch.cuda.CUDAGraph, T] | None = None
+
+    def run(self, key: Hashable = None) -> T:
+        """Do the work.
+
+        Args:
+            key: changes whenever the work's shapes, settings or tensors do.
+        """
+        if key != self._key:
+            self._key, self._plain_runs, self._captured = key, 0, None
+        if self._plain_runs == PLAIN_STEPS:
+            self._try(self._capture, self._what)
+        self._plain_runs += 1
+        if self._captured is None:
+            return self._work()
+        graph, result = self._captured
+        graph.replay()
+        return result
+
+    def _capture(self) -> None:
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, capture_error_mode=OTHERS_MAY_WORK):
+            result = self._work()
+        self._captured = graph, result
+
+
+class StepGraph(Capturing):
     """The captured step, if there is one yet.
 
     Args:
@@ -46,13 +106,13 @@ class StepGraph:
         run: Callable[[], Seen],
         whole: Callable[[Seen], WholeStep | None],
     ) -> None:
+        super().__init__()
         self._move, self._see, self._run, self._make_whole = move, see, run, whole
         self._key: Hashable = None
-        self._whole: WholeStep | None = None
+        self._whole: tuple[WholeStep, Replayed[None]] | None = None
         self._plain_steps = 0
         self._graphs: list[torch.cuda.CUDAGraph] = []
         self._seen: Seen | None = None  # by the last step
-        self.trouble: str | None = None  # why there is no graph, until somebody takes it
 
     def step(self, seen: Seen, key: Hashable) -> Seen:
         """One step.
@@ -64,25 +124,18 @@ class StepGraph:
         if key != self._key:
             if self._graphs and self._whole is None and seen is self._seen:
                 seen = self._run()  # only the graph could go back from that one
-            self._forget()
-            self._key, self._whole = key, self._make_whole(seen)
+            self._plain_steps, self._graphs, self._seen = 0, [], None
+            self._key, whole = key, self._make_whole(seen)
+            self._whole = None if whole is None else (whole, Replayed(whole.step, "steps"))
         if self._whole is not None:
-            return self._step_whole(self._whole, seen)
+            return self._step_whole(*self._whole, seen)
         return self._step_apart(seen)
 
-    def _forget(self) -> None:
-        self._plain_steps, self._graphs, self._seen = 0, [], None
-
-    def _step_whole(self, whole: WholeStep, seen: Seen) -> Seen:
+    def _step_whole(self, whole: WholeStep, steps: Replayed[None], seen: Seen) -> Seen:
         if seen is not self._seen:
             whole.look()
-        if not self._graphs and self._plain_steps == PLAIN_STEPS:
-            self._try(lambda: self._capture_whole(whole))
-        if self._graphs:
-            self._graphs[0].replay()
-        else:
-            self._plain_steps += 1
-            whole.step()
+        steps.run()
+        self._trouble = steps.take_trouble() or self._trouble
         if self._seen is None or seen is not self._seen:
             self._seen = whole.seen()
         return self._seen
@@ -91,7 +144,7 @@ class StepGraph:
         if self._graphs and seen is not self._seen:  # by another pass: its buffers are others
             self._graphs, self._plain_steps = [], 0
         if not self._graphs and self._plain_steps == PLAIN_STEPS:
-            self._try(self._capture_apart)
+            self._try(self._capture_apart, "steps")
         if not self._graphs:
             self._plain_steps += 1
             self._move(seen)
@@ -100,20 +153,6 @@ class StepGraph:
             graph.replay()
         assert self._seen is not None
         return self._seen
-
-    def _try(self, capture: Callable[[], None]) -> None:
-        """Capture; where that fails, say so and stay with plain steps for this key."""
-        try:
-            capture()
-        except RuntimeError as error:
-            self._graphs, self._seen = [], None
-            self.trouble = f"steps are not captured in a graph: {in_a_line(error)}"
-
-    def _capture_whole(self, whole: WholeStep) -> None:
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, capture_error_mode=OTHERS_MAY_WORK):
-            whole.step()
-        self._graphs = [graph]
 
     def _capture_apart(self) -> None:
         """Capture seeing, see once in place of what was seen, then capture going back from it."""
@@ -137,11 +176,9 @@ class GraphedPicture:
     previews = 0
 
     def __init__(self, fold: Callable[[Tensor], None], render: Callable[[Tensor], Tensor]) -> None:
-        self.fold, self._render = fold, render
-        self._ws: Tensor | None = None
-        self._plain = 0
-        self._graph: torch.cuda.CUDAGraph | None = None
-        self._rgba: Tensor | None = None
+        self.fold = fold
+        self._ws = torch.empty(0)
+        self._replayed = Replayed(lambda: render(self._ws), "pictures")
         self._made = torch.cuda.Event() if torch.cuda.is_available() else None
 
     def render(self, ws: Tensor, coarser: int = 0) -> Tensor:
@@ -154,20 +191,11 @@ class GraphedPicture:
         return rgba
 
     def _next(self, ws: Tensor) -> Tensor:
-        if self._plain == PLAIN_STEPS:
-            self._capture(ws)
-        self._plain += 1
-        if self._graph is None or self._ws is None or self._rgba is None:
-            return self._render(ws)
+        if self._ws.shape != ws.shape:
+            self._ws = torch.empty_like(ws)
         self._ws.copy_(ws)
-        self._graph.replay()
-        return self._rgba
+        return self._replayed.run()
 
-    def _capture(self, ws: Tensor) -> None:
-        """Where that fails, every picture is rendered plainly: the same, and slower."""
-        self._ws = ws.clone()
-        with contextlib.suppress(RuntimeError):
-            graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph, capture_error_mode=OTHERS_MAY_WORK):
-                self._rgba = self._render(self._ws)
-            self._graph = graph
+    def take_trouble(self) -> str | None:
+        """See `Capturing`."""
+        return self._replayed.take_trouble()

@@ -124,9 +124,9 @@ class CommandMailbox:
 
 
 class FrameMailbox(Generic[Buffer]):
-    """Three buffers: one shown, one waiting to be shown, one being written. Latest wins.
+    """One buffer shown, one waiting to be shown, the others being written. Latest wins.
 
-    The writer calls `acquire` and `publish` in turn; the reader calls `take`.
+    The writer calls `acquire`, later `publish`; the reader calls `take`.
     """
 
     def __init__(self, buffers: Sequence[Buffer] = ()) -> None:
@@ -149,7 +149,7 @@ class FrameMailbox(Generic[Buffer]):
         """A buffer that nobody reads.
 
         Raises:
-            IndexError: acquired more than once without a publish in between.
+            IndexError: all buffers are shown, waiting or acquired.
         """
         with self._lock:
             return self._free.pop()

@@ -7,13 +7,16 @@ stand on the step's own activations, and the next step waits until they are made
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
+from torch import Tensor
 
 from .device import Device, FrameSlot, StageTimers
 from .drag import View
-from .runners import Runner
+from .runners import Runner, Seen
 
 
 class Renderer:
@@ -32,25 +35,34 @@ class Renderer:
     @torch.no_grad()
     def render(self, runner: Runner, view: View, slot: FrameSlot, coarser: int) -> None:
         """Finish a view's picture and start its way into the slot (`Runner.picture`)."""
-        if self._side is not None and runner.pictures_from_w:
-            self._render_beside(self._side, runner, view, slot, coarser)
+        if self._side is None:
+            self._read_back(self._picture(runner, view.seen, coarser), view, slot)
+        elif runner.pictures_from_w:
+            seen = replace(view.seen, ws=view.seen.ws.clone())
+            with _after_the_present(self._side, seen.ws, view.report):
+                self._read_back(self._picture(runner, seen, coarser), view, slot)
         else:
             if self._last_slot is not None:
                 self._last_slot.let_copy_end()  # it may be the same memory each time
-            with self._timers.stage("render"):
-                rgba = runner.picture(view.seen, coarser)
-            with self._timers.stage("readback"):
-                slot.read_back(rgba, view.report, self._side)
+            rgba = self._picture(runner, view.seen, coarser)
+            with _after_the_present(self._side, rgba, view.report):
+                self._read_back(rgba, view, slot)
         self._last_slot = slot
 
-    def _render_beside(
-        self, side: torch.cuda.Stream, runner: Runner, view: View, slot: FrameSlot, coarser: int
-    ) -> None:
-        ws = view.seen.ws.clone()
-        side.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(side):
-            with self._timers.stage("render"):
-                rgba = runner.picture(replace(view.seen, ws=ws), coarser)
-            with self._timers.stage("readback"):
-                slot.read_back(rgba, view.report, side)
-        ws.record_stream(side)  # the allocator must not hand it out before it was read
+    def _picture(self, runner: Runner, seen: Seen, coarser: int) -> Tensor:
+        with self._timers.stage("render"):
+            return runner.picture(seen, coarser)
+
+    def _read_back(self, rgba: Tensor, view: View, slot: FrameSlot) -> None:
+        with self._timers.stage("readback"):
+            slot.read_back(rgba, view.report)
+
+
+@contextmanager
+def _after_the_present(stream: torch.cuda.Stream, *read: Tensor) -> Iterator[None]:
+    """Work inside goes to a stream, after all submitted so far; it may read these tensors."""
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        yield
+    for tensor in read:
+        tensor.record_stream(stream)  # the allocator must not hand it out before it was read

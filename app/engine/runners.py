@@ -109,6 +109,9 @@ class Runner(Protocol):
     def features(self, ws: Tensor) -> Tensor:
         """The whole feature map of any w+, [1, C, h, w]; what was seen last stays as it is."""
 
+    def take_trouble(self) -> str | None:
+        """Why pictures are slower than they might be: once, then None."""
+
 
 class AutogradRunner:
     """The whole map by a back-end of `stylegan2_jit.compile`.
@@ -151,6 +154,10 @@ class AutogradRunner:
     def draw(self, ws: Tensor, coarser: int = 0) -> Tensor:
         """See `Runner`."""
         return self.picture(self.see(ws, ws.new_zeros(1, 2), 0.0, whole=True))
+
+    def take_trouble(self) -> str | None:
+        """There is none."""
+        return None
 
     @torch.no_grad()
     def features(self, ws: Tensor) -> Tensor:

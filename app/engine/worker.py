@@ -13,6 +13,7 @@ from __future__ import annotations
 import itertools
 import time
 import traceback
+from collections import deque
 from dataclasses import dataclass, replace
 
 from draglive.stylegan2_jit.compile import in_a_line
@@ -35,6 +36,8 @@ PATIENCE_STEPS = 300  # so many without coming nearer, and a drag rests
 MOST_FALLS = 6  # so often within `FALLS_WITHIN_STEPS` one goes back to the last good w+
 FALLS_WITHIN_STEPS = 500
 STILL_AFTER_S = 0.1  # without a command for so long, a hand rests
+IN_FLIGHT = 1  # frames on their way while the next steps are made
+BUFFERS = 3 + IN_FLIGHT  # the reader's, the newest, the one being asked for
 PROGRESS_PX = 0.25  # nearer by less than this is not nearer
 
 
@@ -82,7 +85,7 @@ class Worker:
         self._commands, self._outbox = commands, outbox
         self._pace = Pace(frame_interval_s)
         self._numbers = itertools.count()
-        self._pending: Pending | None = None
+        self._pending: deque[Pending] = deque()
         self._input_s: float | None = None
         self._commands_taken = 0
         self._kept_s = time.perf_counter()  # when the tensors were logged last
@@ -95,13 +98,14 @@ class Worker:
         self._nearest_px, self._give_up_at = float("inf"), PATIENCE_STEPS
         self._notice = ""
         size = editor.model.size
-        outbox.frames.replace_buffers([FrameSlot(editor.device, size) for _ in range(3)])
+        slots = [FrameSlot(editor.device, size) for _ in range(BUFFERS)]
+        outbox.frames.replace_buffers(slots)
         self._tell()
 
     def close(self) -> None:
         """Let the model go: its tensors are logged, what is on its way or beside it ends."""
-        if self._pending is not None:
-            self._pending.request.slot.wait()
+        for pending in self._pending:
+            pending.request.slot.wait()
         try:
             if self._kept_step != self._editor.steps:
                 self._editor.checkpoint()
@@ -120,7 +124,7 @@ class Worker:
                 self._drag()
             elif self._stale:
                 self._show(self._editor.look())
-            self._deliver(wait=not self._working)
+            self._deliver(leave=IN_FLIGHT if self._working else 0)
             self._keep()
             self._answer()
         except (FloatingPointError, MemoryError, RuntimeError) as error:
@@ -219,31 +223,32 @@ class Worker:
         return self._pace.coarser(self._editor.runner.previews)
 
     def _show(self, view: View, coarser: int = 0) -> None:
-        """Start a frame on its way, once the one before has arrived."""
-        self._deliver(wait=True)
+        """Start a frame on its way; the one before has arrived when this returns."""
         slot = self._outbox.frames.acquire()
         try:
             request = self._editor.render(view, slot, coarser)
         except Exception:
             self._outbox.frames.give_back(slot)
             raise
-        self._pending = Pending(
-            request, self._input_s, self._commands_taken, self._editor.history.current
-        )
+        state = self._editor.history.current
+        self._pending.append(Pending(request, self._input_s, self._commands_taken, state))
         self._input_s, self._stale = None, coarser > 0
+        self._deliver(leave=IN_FLIGHT)
 
-    def _deliver(self, *, wait: bool) -> None:
-        """Publish the pending frame if its picture is there (or once it is)."""
-        if self._pending is None:
-            return
-        pending, slot = self._pending, self._pending.request.slot
-        if wait:
-            slot.wait()
-        if not slot.ready():
-            return
+    def _deliver(self, *, leave: int) -> None:
+        """Publish the frames whose pictures are there; wait until no more than `leave` are not."""
+        while self._pending:
+            slot = self._pending[0].request.slot
+            if len(self._pending) > leave:
+                slot.wait()
+            elif not slot.ready():
+                return
+            self._publish(self._pending[0])
+
+    def _publish(self, pending: Pending) -> None:
         self._editor.timers.harvest()
-        frame = self._frame(pending)
-        self._pending = None
+        frame, slot = self._frame(pending), pending.request.slot
+        self._pending.popleft()
         self._outbox.rates.add_frame(pending.input_s)
         for sink in self._outbox.sinks:
             sink(frame)
@@ -303,9 +308,9 @@ class Worker:
         self._tell()
 
     def _drop_pending(self) -> None:
-        if self._pending is not None:
-            self._outbox.frames.give_back(self._pending.request.slot)
-        self._pending = None
+        for pending in self._pending:
+            self._outbox.frames.give_back(pending.request.slot)
+        self._pending.clear()
 
     def _fail(self, error: Exception) -> None:
         self._drop_pending()

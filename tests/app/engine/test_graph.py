@@ -29,7 +29,8 @@ def test_whole_steps_go_on_uncaptured_and_say_so():
     for _ in range(PLAIN_STEPS + 3):
         seen = graph.step(seen, "key")
     assert whole.steps == PLAIN_STEPS + 3
-    assert graph.trouble.startswith("steps are not captured in a graph: ")
+    assert graph.take_trouble().startswith("steps are not captured in a graph: ")
+    assert graph.take_trouble() is None
 
 
 def test_steps_apart_go_on_uncaptured_and_say_so():
@@ -40,10 +41,11 @@ def test_steps_apart_go_on_uncaptured_and_say_so():
         seen = graph.step(seen, "key")
     assert len(set(map(id, moved))) == PLAIN_STEPS + 3
     assert moved[0] is first
-    assert graph.trouble.startswith("steps are not captured in a graph: ")
+    assert graph.take_trouble().startswith("steps are not captured in a graph: ")
 
 
-def test_pictures_go_on_uncaptured():
+def test_pictures_go_on_uncaptured_and_say_so():
     picture = GraphedPicture(lambda ws: None, lambda ws: 2 * ws)
     for i in range(PLAIN_STEPS + 3):
-        assert picture.render(torch.tensor(i)) == 2 * i
+        assert picture.render(torch.tensor([i])) == 2 * i
+    assert picture.take_trouble().startswith("pictures are not captured in a graph: ")
