@@ -172,7 +172,7 @@ class Worker:
         busy = bool(self._working or self._stale or self._pending) or not still
         question = self._outbox.inquiry.next(busy=busy)
         if question is not None:
-            self._deliver(wait=True)  # its buffers may be the answer's
+            self._deliver(leave=0)  # its buffers may be the answer's
             self._outbox.inquiry.tell(answer(self._editor, question))
 
     def _keep(self) -> None:
