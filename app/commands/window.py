@@ -23,14 +23,15 @@ if TYPE_CHECKING:
     from ..engine.engine import Engine
     from ..engine.loading import EngineOptions
     from ..engine.log import SavedEdit
-    from ..gui.window import WindowOptions
+    from ..gui.options import WindowOptions
+    from ..gui.preferences import Memory
 
 
 @click.command("open")
 @MODEL
 @picture_flags
 @engine_flags
-@click.option("--size", default="1366x768", show_default=True, help="Of the window, in pixels.")
+@click.option("--size", help="Of the window, in pixels.", show_default="as it was left")
 @click.option(
     "--scale", type=float, help="Size of all that is drawn.", show_default="the desktop's"
 )
@@ -45,9 +46,12 @@ def open_window(model: Path | None, **flags: Any) -> None:
     from draglive.stylegan2_jit.checkpoints import DEFAULT_MODEL
 
     from ..engine.loading import EngineOptions
-    from ..gui.window import WindowOptions
+    from ..gui.options import SIZE, WindowOptions
+    from ..gui.preferences import Memory, preferences_file
 
-    width, height = parse_size(flags.pop("size"))
+    memory = Memory(preferences_file())
+    size = flags.pop("size")
+    width, height = parse_size(size) if size else memory.now.size or SIZE
     options = WindowOptions(
         width=width,
         height=height,
@@ -59,7 +63,8 @@ def open_window(model: Path | None, **flags: Any) -> None:
         bundled=DEFAULT_MODEL,
     )
     with session_files(model) as (path, edit, file):
-        run_window(EngineOptions(path, edit=edit, spare_core=True, **flags), options, file=file)
+        asked = EngineOptions(path, edit=edit, settings=memory.settings, spare_core=True, **flags)
+        run_window(asked, options, file=file, memory=memory)
 
 
 @click.command()
@@ -79,7 +84,7 @@ def demo(out: Path, headless: bool, **flags: Any) -> None:
         with stopping():
             _demo_headless(asked, out)
     else:
-        from ..gui.window import WindowOptions
+        from ..gui.options import WindowOptions
 
         options = WindowOptions(seed=SEED, psi=PSI)
         run_window(asked, options, beside=lambda e: tell_demo(perform(e, out), out))
@@ -181,6 +186,7 @@ def run_window(
     options: WindowOptions,
     *,
     file: Path | None = None,
+    memory: Memory | None = None,
     beside: Callable[[Engine], object] | None = None,
 ) -> NoReturn:
     """Open the window on an engine, the edit written down as it happens; ends the program.
@@ -189,6 +195,7 @@ def run_window(
         asked: of the engine.
         options: of the window.
         file: the session that is open, where saving goes.
+        memory: what is remembered between runs; None remembers nothing.
         beside: runs on a thread of its own while the window is open, and is given the engine.
     """
     from ..engine.engine import Engine
@@ -203,7 +210,7 @@ def run_window(
     if beside is not None:
         threading.Thread(target=tell_errors, args=[lambda: beside(engine)], daemon=True).start()
     keeping = Keeping(engine, journal, Places(journals_folder(), own_edits(), file), news)
-    code = Window(engine, options, keeping).run()
+    code = Window(engine, options, keeping, memory).run()
     journal.close()
     sys.stdout.flush()
     sys.stderr.flush()

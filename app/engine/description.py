@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -72,6 +74,21 @@ def check_config(model: t.ModelInfo, config: t.DragConfig) -> None:
     if config.last_layer >= model.num_ws:
         last = model.num_ws - 1
         raise EditError(f"last_layer must be at most {last}, not {config.last_layer}")
+
+
+def personal(model: t.ModelInfo, settings: Mapping[str, float | int | str]) -> t.DragConfig:
+    """A person's own settings of a drag; the model's, where theirs are not for this model.
+
+    Args:
+        model: to be dragged.
+        settings: field of `DragConfig` → value; the model's own for all others.
+    """
+    try:
+        config = replace(model.defaults, **settings)  # type: ignore[arg-type]
+        check_config(model, config)
+    except (TypeError, ValueError):  # of an earlier model of that name
+        return model.defaults
+    return config
 
 
 def check_class(model: t.ModelInfo, index: int | None) -> None:

@@ -125,8 +125,8 @@ class Editor:
         check_config(self.model, start.config)
         check_class(self.model, start.class_index)
         self.history, self.steps = History.begin(start), 0
-        self.kept.clear()
-        self._kept, self._looked, self._stepped = None, False, False
+        self.kept, self._kept = Kept(self.model), None
+        self._looked = self._stepped = False
         self._good.clear()
         self._drag.configure(start.config, self._runner())
         self._drag.begin(self._ws())
@@ -375,9 +375,8 @@ class Editor:
                 self._drag.set_mask(self.state.mask)
             case _:
                 pass
-        taken = taken_hold(command)
-        if taken or self.state.points != before.points:
-            self._drag.points.set(self.state.points, taken)
+        if self.state.points != before.points:
+            self._drag.points.set(self.state.points, taken_hold(command))
 
     @property
     def cut(self) -> Cut:

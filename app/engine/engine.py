@@ -52,7 +52,9 @@ class Engine:
         """Start the threads; the first model is loaded."""
         first = self._options
         self.open_model(
-            OpenModel(first.model, first.seed, first.psi, first.class_index, first.edit)
+            OpenModel(
+                first.model, first.seed, first.psi, first.class_index, first.edit, first.settings
+            )
         )
         self._thread.start()
 
@@ -170,6 +172,7 @@ class Engine:
             seed=request.seed,
             psi=request.psi,
             class_index=request.class_index,
+            settings=request.settings,
         )
         editor, chooser = load_editor(options, self._device, tell)
         with ExitStack() as given_up:

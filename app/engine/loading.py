@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -11,6 +12,7 @@ from draglive.stylegan2_jit.checkpoints import PrecisionAdvice, load_checkpoint
 from draglive.stylegan2_jit.latents import seed_to_ws
 
 from .backends import BackendChoice, RunnerChooser
+from .description import personal
 from .device import Device, open_device
 from .editor import Editor
 from .log import SavedEdit
@@ -30,6 +32,7 @@ class EngineOptions:
         psi: truncation psi of the first picture.
         class_index: of a conditional model.
         edit: go on with it instead, where it ended.
+        settings: the person's own, in place of the models' defaults: model → field → value.
         frames_per_second: how often frames are due; steps fill the time between.
         spare_core: leave one of the CPU's cores to a window: it may have to be drawn by the CPU.
         background: with 'auto', find and build the fastest back-end beside the work.
@@ -43,6 +46,7 @@ class EngineOptions:
     psi: float = 1.0
     class_index: int | None = None
     edit: SavedEdit | None = None
+    settings: Mapping[str, Mapping[str, float | int | str]] = field(default_factory=dict)
     frames_per_second: float = 60.0
     spare_core: bool = False
     background: bool = True
@@ -84,6 +88,8 @@ def load_editor(
             psi=options.psi,
             class_index=options.class_index,
         )
+        if own := options.settings.get(editor.model.name):
+            editor.begin(replace(editor.state, config=personal(editor.model, own)))
         device.synchronize()
         tell("ready", 1.0)
     except BaseException:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .log import SavedEdit
@@ -16,7 +16,8 @@ Tell = Callable[[str, float | None], None]  # what is being done, and how far it
 class OpenModel:
     """Which model to open and its first picture; `path` None means the default model.
 
-    With `edit` that is gone on with, and the first picture is the one that it is at.
+    With `edit` that is gone on with, and the first picture is the one that it is at. Without, the
+    drag begins with `settings` (`EngineOptions`).
     """
 
     path: Path | None = None
@@ -24,6 +25,7 @@ class OpenModel:
     psi: float = 1.0
     class_index: int | None = None
     edit: SavedEdit | None = None
+    settings: Mapping[str, Mapping[str, float | int | str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ no widget and no torch. GUI thread only.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -39,8 +39,10 @@ from .brush import MaskPaint
 from .input import Action, Hit, Stroke
 from .intents import Intents
 from .keeping import Keeping
+from .preferences import Memory
 from .recording import Recording
 from .trace import Trace
+from .tuning import Tuning, tuning_actions
 from .viewport import ViewTransform, clamp
 
 MAX_SEED = 2**32 - 1  # numpy's RandomState takes no more
@@ -85,6 +87,8 @@ class Desk:
         self._engine, self._trace = engine, trace
         self.recording = Recording(engine, recordings)
         self.keeping = keeping or Keeping(engine)
+        self.memory = Memory()  # of nothing, until there is one
+        self.tuning = Tuning(self)
         self.intents = Intents()
         self.model: ModelInfo | None = None
         self.mask: MaskPaint | None = None
@@ -96,7 +100,6 @@ class Desk:
         self.record_points = False
         self.show_mask = True
         self.brush_px = SMALLEST_BRUSH_PX
-        self.pulled = False  # a point was put since the start: the hint has done its work
         self.message = Message("")
         self.view: ViewTransform | None = None  # where the picture is, once there is one
         self.mask_edits = 0  # changes whenever the mask does
@@ -121,6 +124,12 @@ class Desk:
             "save": self._save,
             "models": self._browse,
         }
+
+        self.teach(tuning_actions(self.tuning))
+
+    def teach(self, actions: Mapping[Action, Callable[[], None]]) -> None:
+        """What other parts of the window do for keys and buttons."""
+        self._actions.update(actions)
 
     def adopt(self, model: ModelInfo, edit: EditState | None = None) -> None:
         """The engine has a model: its defaults and its size are the desk's from now on.
@@ -156,6 +165,8 @@ class Desk:
             return
         self._returning = False
         self._show(edit)
+        if self.model is not None:
+            self.memory.keep_settings(self.model, edit.config)
 
     def _show(self, edit: EditState) -> None:
         """Be what the engine is."""
@@ -242,20 +253,8 @@ class Desk:
         if config != self.config:
             self.config = config
             self.post(SetConfig(config))
-
-    def choose_layers(self, *, first: int | None = None, last: int | None = None) -> None:
-        """Which layers of w+ move; one end pushes the other."""
-        if first is not None:
-            last = max(first, self.config.last_layer)
-        elif last is not None:
-            first = min(last, self.config.first_layer)
-        if first is not None and last is not None:
-            self.configure(replace(self.config, first_layer=first, last_layer=last))
-
-    def restore_defaults(self) -> None:
-        """The drag settings that the model came with."""
-        if self.model is not None:
-            self.configure(self.model.defaults)
+            if self.model is not None:
+                self.memory.keep_settings(self.model, config)
 
     def size_brush(self, radius_px: float) -> None:
         """The mask brush, in image pixels."""

@@ -7,14 +7,14 @@ import dearpygui.dearpygui as dpg
 from ..engine.types import AddPoint, EndGesture
 from .canvas import Canvas
 from .desk import Desk
-from .input import Held, Hit, InputState, Painting, PointerInput, Scene, find, react
+from .input import KEYS, Held, Hit, InputState, Painting, PointerInput, Scene, find, react
 from .keyboard import Keyboard
 from .overlay import Overlay
 from .theme import Look
 from .viewport import Spot, ViewTransform
 
 REACH_PX = 14.0  # so near to a marker is on it
-HINT = "Press on the picture and pull."
+HINT = f"Press on the picture and pull. {KEYS['keys']} shows all keys."  # the first time
 PAINT_HINT = "Paint what may move. The right button erases."
 PAUSED = "Paused. P goes on."
 
@@ -85,7 +85,8 @@ class Hand:
         held, self._state = self._state.grab, reaction.state
         self._desk.view = reaction.view
         for command in reaction.commands:
-            self._desk.pulled |= isinstance(command, AddPoint)
+            if isinstance(command, AddPoint) and not self._desk.memory.now.hinted:
+                self._desk.memory.change(hinted=True)
             self._desk.post(command)
         self._desk.paint(reaction.strokes)
         if isinstance(held, Held | Painting) and reaction.state.grab is None:
@@ -119,7 +120,7 @@ class Hand:
             return PAINT_HINT if empty and not isinstance(self._state.grab, Painting) else ""
         if desk.paused:
             return PAUSED
-        return "" if desk.pulled else HINT
+        return "" if desk.memory.now.hinted else HINT
 
     def _turn_wheel(self, _sender: int, notches: float, _data: object) -> None:
         self._wheel += notches

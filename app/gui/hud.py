@@ -11,7 +11,7 @@ import dearpygui.dearpygui as dpg
 from ..engine.types import BackendInfo, EngineClient, EngineStatus, Ready, StageStats
 from .layout import PANEL_PX, Box
 from .meters import Meters, Percentiles
-from .theme import FAINT, HAIRLINE, MUTED, PADDING_PX, TEXT, Item, Look
+from .theme import FAINT, HAIRLINE, MUTED, PADDING_PX, TEXT, Colour, Item, Look
 from .widgets import TOOLTIP_AFTER_S, TOOLTIP_WRAP_PX
 
 REFRESH_S = 0.25
@@ -49,8 +49,11 @@ class Hud:
             dpg.add_theme_style(dpg.mvStyleVar_FramePadding, 0, 0)
         dpg.bind_item_theme(self._child, theme)
 
-    def place(self, box: Box) -> None:
-        """Put the HUD there."""
+    def place(self, box: Box | None) -> None:
+        """Put the HUD there; None hides it."""
+        dpg.configure_item(self._child, show=box is not None)
+        if box is None:
+            return
         dpg.configure_item(self._child, pos=(box.x, box.y), width=box.width, height=box.height)
 
     def refresh(self, engine: EngineClient, status: EngineStatus) -> None:
@@ -87,7 +90,7 @@ class Hud:
             self._small(caption, MUTED)
         return number
 
-    def _small(self, text: str, colour: tuple[int, int, int, int]) -> Item:
+    def _small(self, text: str, colour: Colour) -> Item:
         item: Item = dpg.add_text(text, color=colour)
         dpg.bind_item_font(item, self._look.small)
         return item
@@ -98,9 +101,7 @@ class Hud:
         self._step_row = self._row("Step", NOTHING, NOTHING, MUTED)
         self._mouse_row = self._row("Mouse to frame", NOTHING, NOTHING, MUTED)
 
-    def _row(
-        self, label: str, middle: str, high: str, colour: tuple[int, int, int, int]
-    ) -> tuple[Item, Item]:
+    def _row(self, label: str, middle: str, high: str, colour: Colour) -> tuple[Item, Item]:
         with dpg.group(horizontal=True, xoffset=self._look.px(COLUMN_PX)):
             self._small(label, colour)
             return self._small(middle, colour), self._small(high, colour)

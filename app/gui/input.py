@@ -46,6 +46,19 @@ Action = Literal[
     "redo",
     "save",
     "models",
+    "preset_live",
+    "preset_paper",
+    "preset_official",
+    "setting_above",
+    "setting_below",
+    "setting_less",
+    "setting_more",
+    "setting_default",
+    "theme",
+    "panel",
+    "figures",
+    "keys",
+    "open",
 ]
 
 # The keyboard, once: the window polls these, the tooltips name them.
@@ -66,6 +79,19 @@ KEYS: dict[Action, str] = {
     "redo": "Ctrl+Shift+Z",
     "save": "Ctrl+S",
     "models": "O",
+    "preset_live": "Ctrl+1",
+    "preset_paper": "Ctrl+2",
+    "preset_official": "Ctrl+3",
+    "setting_above": "Alt+Up",
+    "setting_below": "Alt+Down",
+    "setting_less": "Alt+Left",
+    "setting_more": "Alt+Right",
+    "setting_default": "Alt+Backspace",
+    "theme": "Ctrl+L",
+    "panel": "Tab",
+    "figures": "Ctrl+I",
+    "keys": "?",
+    "open": "Ctrl+O",
 }
 
 

@@ -9,6 +9,9 @@ from .input import KEYS, Action
 CODES = {
     "Left": dpg.mvKey_Left,
     "Right": dpg.mvKey_Right,
+    "Up": dpg.mvKey_Up,
+    "Down": dpg.mvKey_Down,
+    "?": dpg.mvKey_Slash,
     "Backspace": dpg.mvKey_Back,
     "Delete": dpg.mvKey_Delete,
     "[": dpg.mvKey_Open_Brace,
@@ -18,7 +21,7 @@ CONTROL = (dpg.mvKey_LControl, dpg.mvKey_RControl)
 ALT = (dpg.mvKey_LAlt, dpg.mvKey_RAlt)
 SHIFT = (dpg.mvKey_LShift, dpg.mvKey_RShift)
 MODIFIERS = {"Ctrl": CONTROL, "Alt": ALT, "Shift": SHIFT}
-ALSO: tuple[tuple[Action, str], ...] = (("redo", "Ctrl+Y"),)
+ALSO: tuple[tuple[Action, str], ...] = (("redo", "Ctrl+Y"), ("keys", "F1"))
 
 
 class Keyboard:

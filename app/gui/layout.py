@@ -22,26 +22,38 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The window's parts; together they cover it, and none lies on another."""
+    """The window's parts; together they cover it, and none lies on another.
+
+    `panel` and `hud` are None where they are not shown.
+    """
 
     canvas: Box
     status: Box
-    panel: Box
-    hud: Box
+    panel: Box | None
+    hud: Box | None
 
     @classmethod
-    def of(cls, width: int, height: int, scale: float) -> Layout:
-        """Canvas left, status line under it, panel right, HUD under the panel.
+    def of(
+        cls, width: int, height: int, scale: float, *, panel: bool = True, figures: bool = True
+    ) -> Layout:
+        """Canvas left, status line under it, panel right, figures under the panel.
 
         The panel scrolls where it is too low for its controls; the canvas gives way last.
+
+        Args:
+            width: of the window, in pixels.
+            height: of the window, in pixels.
+            scale: of all that is drawn.
+            panel: there is one, with or without figures.
+            figures: they are under the panel.
         """
-        panel_px = min(round(PANEL_PX * scale), max(width - SMALLEST_CANVAS_PX, 1))
         status_px = min(round(STATUS_PX * scale), height // 4)
-        hud_px = min(round(HUD_PX * scale), height // 2)
+        panel_px = min(round(PANEL_PX * scale), max(width - SMALLEST_CANVAS_PX, 1)) if panel else 0
+        hud_px = min(round(HUD_PX * scale), height // 2) if figures else 0
         left, top = width - panel_px, height - hud_px
         return cls(
             canvas=Box(0, 0, left, height - status_px),
             status=Box(0, height - status_px, left, status_px),
-            panel=Box(left, 0, panel_px, top),
-            hud=Box(left, top, panel_px, hud_px),
+            panel=Box(left, 0, panel_px, top) if panel else None,
+            hud=Box(left, top, panel_px, hud_px) if panel and figures else None,
         )

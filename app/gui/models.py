@@ -147,10 +147,10 @@ class Models:
         here = {file.path.name for file in self._found.mine}
         return tuple(_source(model, model.file_name in here) for model in self._known)
 
-    def open(self, path: Path | None, seed: int, psi: float) -> None:
+    def open(self, request: OpenModel) -> None:
         """Open a model in place of the one in use, which stays until then."""
-        self._request = OpenModel(path, seed, psi)
-        self._engine.open_model(self._request)
+        self._request = request
+        self._engine.open_model(request)
 
     def cancel(self) -> None:
         """Give up the model being opened."""

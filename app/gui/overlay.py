@@ -13,7 +13,19 @@ import dearpygui.dearpygui as dpg
 
 from ..engine.types import PointState
 from .input import Hit
-from .theme import ACCENT, CLEAR, HALO, HANDLE, MUTED, OUTLINE, TARGET, TEXT, Colour, Item, Look
+from .theme import (
+    ACCENT,
+    CLEAR,
+    HALO,
+    HANDLE,
+    MUTED,
+    ON_PICTURE,
+    OUTLINE,
+    TARGET,
+    Colour,
+    Item,
+    Look,
+)
 from .viewport import Spot, ViewTransform
 
 HANDLE_PX = 6.5
@@ -68,7 +80,7 @@ class OverlayLayer:
             self._draw_note(overlay.banner, area, area[1] // 2, CLEAR, MUTED)
         if overlay.note:
             y = area[1] - self._look.px(NOTE_LIFT_PX + NOTE_PADDING_PX)
-            self._draw_note(overlay.note, area, y, NOTE_PLATE, TEXT)
+            self._draw_note(overlay.note, area, y, NOTE_PLATE, ON_PICTURE)
 
     def _draw_points(self, overlay: Overlay, view: ViewTransform) -> None:
         for point in overlay.points:

@@ -1,82 +1,100 @@
-"""The panel's section for the settings of the drag."""
+"""The panel's section for the settings: all of them, each restored by a double click."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 
+from ..engine.presets import PRESETS, PresetName
 from ..engine.types import ModelInfo
 from .desk import Desk
+from .input import KEYS, Action
+from .sections import act
+from .theme import Item
+from .tuning import PRESET_TITLES, SETTINGS, Setting, choices, limits
 from .widgets import Bricks
 
-LARGEST_RADIUS_PX = 128  # of DragConfig
+PRESET_ACTIONS: dict[PresetName, Action] = {
+    "live": "preset_live",
+    "paper": "preset_paper",
+    "official": "preset_official",
+}
+BY_KEYS = (
+    f"Double click for the model's own. {KEYS['setting_above']} and {KEYS['setting_below']} choose "
+    f"a setting, {KEYS['setting_less']} and {KEYS['setting_more']} change it"
+)
 
 
 class SettingsSection:
-    """Step size, radii and layers."""
+    """Presets, and every field; what is not the model's own stands out."""
 
     def __init__(self, bricks: Bricks, desk: Desk) -> None:
-        self._bricks, self._desk = bricks, desk
-        about = "Step size, radii and layers of the drag"
+        self._bricks, self._desk, self._tuning = bricks, desk, desk.tuning
+        self._controls: dict[str, Item] = {}
+        self._captions: dict[str, dict[int | str, str]] = {}
+        about = "How it drags: acts from the next step on, and is remembered"
         with bricks.section("Settings", about, unfolded=False):
-            self._build_settings()
+            self._build_presets()
+            for setting in SETTINGS:
+                self._controls[setting.field] = self._build(setting)
+            about = f"The settings that the model came with ({KEYS['preset_live']})"
+            bricks.button("Restore all", about, desk.tuning.restore_all, bricks.width())
 
     def adopt(self, model: ModelInfo) -> None:
-        """Ranges follow the model's size and defaults."""
-        default, limit = model.defaults, self._bricks.limit
-        limit(self._step_size, default.step_size / 20, default.step_size * 4)
-        limit(self._grip, 1.0, _reach(default.motion_radius_px, 8))
-        limit(self._search, 1, int(_reach(default.track_radius_px, 16)))
-        limit(self._first_layer, 0, model.num_ws - 1)
-        limit(self._last_layer, 0, model.num_ws - 1)
+        """Ranges and choices follow the model."""
+        for setting in SETTINGS:
+            control = self._controls[setting.field]
+            if setting.pattern:
+                self._bricks.limit(control, *limits(setting.field, model))
+            else:
+                values = choices(setting.field, model)
+                self._captions[setting.field] = {value: caption for caption, value in values}
+                self._bricks.offer(control, [caption for caption, _ in values])
 
     def refresh(self) -> None:
         """Show the desk as it is now."""
-        config, show = self._desk.config, self._bricks.show
-        show(self._step_size, config.step_size)
-        show(self._grip, config.motion_radius_px)
-        show(self._search, config.track_radius_px)
-        show(self._first_layer, config.first_layer)
-        show(self._last_layer, config.last_layer)
+        tuning, bricks = self._tuning, self._bricks
+        preset = tuning.preset
+        for name, button in self._presets.items():
+            bricks.dress(button, name.capitalize(), "toggled" if name == preset else None)
+        for number, setting in enumerate(SETTINGS):
+            control = self._controls[setting.field]
+            value = getattr(self._desk.config, setting.field)
+            if not setting.pattern:
+                value = self._captions.get(setting.field, {}).get(value, str(value))
+            bricks.show(control, value)
+            chosen = tuning.shown and number == tuning.chosen
+            bricks.tell_apart(control, differs=tuning.differs(setting.field), chosen=chosen)
+        if tuning.asked:
+            tuning.asked = False
+            bricks.unfold("Settings")
 
-    def _build_settings(self) -> None:
-        bricks, desk = self._bricks, self._desk
-        self._step_size = bricks.slider(
-            "Step size",
-            "How much one step may change",
-            lambda value: desk.configure(replace(desk.config, step_size=value)),
-            pattern="%.4f",
-        )
-        self._grip = bricks.slider(
-            "Grip radius",
-            "How large a patch around a handle is pulled (r1)",
-            lambda value: desk.configure(replace(desk.config, motion_radius_px=value)),
-            pattern="%.1f px",
-        )
-        self._search = bricks.slider(
-            "Search radius",
-            "How far around a handle its patch is looked for (r2)",
-            lambda value: desk.configure(replace(desk.config, track_radius_px=value)),
-            pattern="%d px",
-            whole=True,
-        )
-        self._first_layer = bricks.slider(
-            "First layer",
-            "The coarsest layer of w+ that may change",
-            lambda value: desk.choose_layers(first=value),
-            pattern="%d",
-            whole=True,
-        )
-        self._last_layer = bricks.slider(
-            "Last layer",
-            "The finest layer of w+ that may change",
-            lambda value: desk.choose_layers(last=value),
-            pattern="%d",
-            whole=True,
-        )
-        about = "The settings that the model came with"
-        bricks.button("Restore defaults", about, desk.restore_defaults, bricks.width())
+    def _build_presets(self) -> None:
+        bricks, third = self._bricks, self._bricks.width(1 / 3)
+        with bricks.line():
+            self._presets = {
+                name: act(
+                    bricks,
+                    self._desk,
+                    name.capitalize(),
+                    PRESET_ACTIONS[name],
+                    PRESET_TITLES[name],
+                    third,
+                )
+                for name in PRESETS
+            }
 
+    def _build(self, setting: Setting) -> Item:
+        bricks, about = self._bricks, f"{setting.about}. {BY_KEYS}"
+        if setting.pattern:
+            change = partial(self._tuning.set, setting.field)
+            item = bricks.slider(
+                setting.label, about, change, pattern=setting.pattern, whole=setting.whole
+            )
+        else:
+            item = bricks.choice(setting.label, about, partial(self._choose, setting.field))
+        bricks.on_double_click(item, partial(self._tuning.restore, setting.field))
+        return item
 
-def _reach(default: float, least: float) -> float:
-    """How far a radius can be turned up."""
-    return min(max(4 * default, least), LARGEST_RADIUS_PX)
+    def _choose(self, field: str, caption: str) -> None:
+        values = {caption: value for value, caption in self._captions[field].items()}
+        self._tuning.set(field, values[caption])

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
-
 import dearpygui.dearpygui as dpg
 
 from ..engine.types import ModelInfo
@@ -17,6 +15,7 @@ from .panel_picture import PictureSection
 from .panel_region import RegionSection
 from .panel_settings import SettingsSection
 from .panel_video import VideoSection
+from .panel_window import WindowSection
 from .sections import MakeSection, Section
 from .theme import Look
 from .widgets import Bricks
@@ -27,6 +26,7 @@ SECTIONS: tuple[MakeSection, ...] = (  # from the top
     RegionSection,
     SettingsSection,
     VideoSection,
+    WindowSection,
 )
 
 
@@ -36,13 +36,11 @@ class Panel:
     Args:
         look: lengths and fonts.
         desk: what the controls show and change.
-        folds: which sections are unfolded, by title; kept up to date.
     """
 
-    def __init__(
-        self, look: Look, desk: Desk, folds: MutableMapping[str, bool] | None = None
-    ) -> None:
-        self._bricks = Bricks(look, PANEL_PX, folds)
+    def __init__(self, look: Look, desk: Desk) -> None:
+        memory = desk.memory
+        self._bricks = Bricks(look, PANEL_PX, memory.now.folds, memory.fold)
         with dpg.child_window(always_use_window_padding=True) as self._child:
             self._sections: tuple[Section, ...] = tuple(s(self._bricks, desk) for s in SECTIONS)
         dpg.bind_item_theme(self._child, look.padded)
@@ -53,8 +51,11 @@ class Panel:
         """Whether letters go into a field, and are no shortcuts."""
         return self._bricks.is_typing
 
-    def place(self, box: Box) -> None:
-        """Put the panel there."""
+    def place(self, box: Box | None) -> None:
+        """Put the panel there; None hides it."""
+        dpg.configure_item(self._child, show=box is not None)
+        if box is None:
+            return
         dpg.configure_item(self._child, pos=(box.x, box.y), width=box.width, height=box.height)
 
     def adopt(self, model: ModelInfo) -> None:

@@ -13,7 +13,9 @@ from .controls import Controls
 from .desk import Desk
 from .dialog import TroubleDialog
 from .hand import Hand
+from .help import KeyMap
 from .hud import Hud
+from .layout import Layout
 from .meters import Meters
 from .models import Models
 from .offer import OfferDialog
@@ -39,11 +41,22 @@ class Parts:
     dialog: TroubleDialog
     offer: OfferDialog
     controls: Controls
+    keys: KeyMap
 
     @property
     def is_asking(self) -> bool:
         """Whether something lies over the window and has the keyboard."""
-        return self.dialog.is_open or self.browser.is_open or self.offer.is_open
+        asking = (self.dialog, self.browser, self.offer, self.keys)
+        return any(part.is_open for part in asking)
+
+    def place(self, layout: Layout) -> None:
+        """Put everything where it belongs."""
+        self.canvas.place(layout.canvas)
+        self.status.place(layout.status)
+        self.opening.place(layout.status)
+        self.browser.place()
+        self.panel.place(layout.panel)
+        self.hud.place(layout.hud)
 
     @classmethod
     def build(
@@ -70,12 +83,13 @@ class Parts:
                 hand=Hand(look, canvas, desk),
                 panel=Panel(look, desk),
                 hud=Hud(look, meters),
-                status=StatusLine(look),
+                status=StatusLine(look, desk.perform),
                 opening=OpeningLine(look, models.cancel),
                 browser=ModelBrowser(look, models, open_model),
                 dialog=TroubleDialog(look, lambda: desk.post(ResetPicture())),
                 offer=OfferDialog(look, desk.keeping),
                 controls=Controls(),
+                keys=KeyMap(look),
             )
         with dpg.theme() as edgeless, dpg.theme_component(dpg.mvWindowAppItem):
             dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)

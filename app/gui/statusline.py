@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 
 import dearpygui.dearpygui as dpg
 
 from .desk import Message, Tone
 from .hud import shorten
+from .input import KEYS, Action
 from .layout import Box
 from .theme import BUTTON_PADDING_PX, ERROR, FAINT, MUTED, PADDING_PX, Colour, Look
+from .widgets import Bricks
 
 SHOWN_S: dict[Tone, float] = {"info": 8.0, "error": 20.0}  # then a message makes room
 COLOURS: dict[Tone, Colour] = {"info": MUTED, "error": ERROR}
 GAP_PX = 24
+BUTTON_PX = 28
+BUTTONS: tuple[tuple[str, str, Action], ...] = (
+    ("?", "What mouse and keyboard do", "keys"),
+    ("»", "Show or hide the panel", "panel"),
+)
 
 
 class StatusLine:
-    """Message left, facts right; built inside the window that is being built."""
+    """Message left, facts right; built inside the window that is being built.
 
-    def __init__(self, look: Look) -> None:
+    Args:
+        look: lengths and fonts.
+        perform: what its buttons do, by the names of actions.
+    """
+
+    def __init__(self, look: Look, perform: Callable[[Action], None]) -> None:
         self._look = look
         self._box = Box(0, 0, 1, 1)
         self._message = Message("")
@@ -28,6 +42,16 @@ class StatusLine:
         with dpg.child_window(no_scrollbar=True, no_scroll_with_mouse=True) as self._child:
             self._left = dpg.add_text("")
             self._right = dpg.add_text("", color=FAINT)
+            bricks = Bricks(look, BUTTON_PX)
+            self._buttons = [
+                bricks.button(
+                    label, f"{about} ({KEYS[action]})", partial(perform, action), width, action
+                )
+                for label, about, action in BUTTONS
+                for width in (look.px(BUTTON_PX),)
+            ]
+        for button in self._buttons:
+            dpg.bind_item_theme(button, look.buttons["quiet"])
         dpg.bind_item_font(self._child, look.small)
 
     def place(self, box: Box) -> None:
@@ -53,9 +77,14 @@ class StatusLine:
         padding = self._look.px(PADDING_PX)
         # Dear PyGui draws words lower than asked, by as much as a button has above its own.
         top = (self._box.height - size[1]) / 2 - self._look.px(BUTTON_PADDING_PX)
-        right = self._box.width - padding - size[0]
+        buttons = len(self._buttons) * self._look.px(BUTTON_PX)
+        right = self._box.width - padding - buttons - size[0]
         room = int(right - padding - self._look.px(GAP_PX))
         dpg.set_value(self._left, shorten(message.text, room, self._look.small))
         dpg.configure_item(self._left, color=COLOURS[message.tone], pos=(padding, top))
         dpg.set_value(self._right, facts)
         dpg.configure_item(self._right, pos=(right, top))
+        for number, button in enumerate(self._buttons):
+            left = self._box.width - padding // 2 - buttons + number * self._look.px(BUTTON_PX)
+            height = size[1] + 2 * self._look.px(BUTTON_PADDING_PX)
+            dpg.configure_item(button, pos=(left, (self._box.height - height) / 2))

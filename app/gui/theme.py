@@ -1,4 +1,4 @@
-"""How it looks: colours, spacing, type, once. Dark and calm: the picture is the only bright thing.
+"""How it looks: colours, spacing, type, once. Calm: the picture is what stands out.
 
 All lengths are given at scale 1 and pass through `Look.px`; fonts are rasterised at the scaled
 size, so that they are crisp on HiDPI.
@@ -7,7 +7,7 @@ size, so that they are crisp on HiDPI.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -16,31 +16,80 @@ import dearpygui.dearpygui as dpg
 
 from ..session.overlay import HALO, HANDLE, OUTLINE, TARGET
 
-Colour: TypeAlias = tuple[int, int, int, int]
+Colour: TypeAlias = Sequence[int]  # red, green, blue, alpha: 0 to 255
 Item: TypeAlias = int | str
-Kind = Literal["primary", "toggled", "recording", "fold", "section", "card", "chosen"]
+Kind = Literal["primary", "toggled", "recording", "fold", "section", "quiet", "card", "chosen"]
+Scheme = Literal["dark", "light"]
 
-__all__ = ["HALO", "HANDLE", "OUTLINE", "TARGET", "Look", "make_look"]
+__all__ = ["HALO", "HANDLE", "OUTLINE", "TARGET", "Look", "make_look", "wear"]
 
-GROUND: Colour = (17, 18, 21, 255)  # behind everything
-RAISED: Colour = (30, 32, 37, 255)  # dialogs, tooltips
-CONTROL: Colour = (38, 41, 47, 255)
-CONTROL_HOVER: Colour = (49, 53, 61, 255)
-CONTROL_ACTIVE: Colour = (60, 65, 74, 255)
-GRAB: Colour = (98, 105, 118, 255)
-HAIRLINE: Colour = (40, 43, 49, 255)
-TEXT: Colour = (227, 230, 235, 255)
-MUTED: Colour = (149, 155, 166, 255)
-FAINT: Colour = (92, 98, 109, 255)
-ACCENT: Colour = (78, 196, 168, 255)  # movable region, switched on
-ACCENT_DEEP: Colour = (35, 108, 93, 255)
-ACCENT_HOVER: Colour = (43, 128, 110, 255)
-PLOT_LINE: Colour = (122, 178, 255, 255)
-PLOT_SHADE: Colour = (122, 178, 255, 56)
-ERROR: Colour = (255, 138, 128, 255)
-RECORD: Colour = (190, 56, 56, 255)
-RECORD_HOVER: Colour = (208, 70, 70, 255)
+DARK: dict[str, tuple[int, ...]] = {
+    "ground": (17, 18, 21, 255),  # behind everything
+    "raised": (30, 32, 37, 255),  # dialogs, tooltips
+    "control": (38, 41, 47, 255),
+    "control_hover": (49, 53, 61, 255),
+    "control_active": (60, 65, 74, 255),
+    "grab": (98, 105, 118, 255),
+    "hairline": (40, 43, 49, 255),
+    "text": (227, 230, 235, 255),
+    "muted": (149, 155, 166, 255),
+    "faint": (112, 118, 130, 255),
+    "accent": (78, 196, 168, 255),  # movable region, switched on
+    "accent_deep": (35, 108, 93, 255),
+    "accent_hover": (43, 128, 110, 255),
+    "plot_line": (122, 178, 255, 255),
+    "plot_shade": (122, 178, 255, 56),
+    "error": (255, 138, 128, 255),
+    "record": (190, 56, 56, 255),
+    "record_hover": (208, 70, 70, 255),
+    "dim": (8, 9, 11, 150),  # over what a dialog asks to leave alone
+}
+LIGHT: dict[str, tuple[int, ...]] = {
+    "ground": (238, 239, 242, 255),
+    "raised": (251, 251, 252, 255),
+    "control": (219, 222, 228, 255),
+    "control_hover": (207, 211, 219, 255),
+    "control_active": (192, 197, 207, 255),
+    "grab": (124, 131, 144, 255),
+    "hairline": (213, 216, 222, 255),
+    "text": (27, 29, 34, 255),
+    "muted": (82, 88, 100, 255),
+    "faint": (110, 116, 127, 255),
+    "accent": (18, 148, 118, 255),
+    "accent_deep": (147, 214, 195, 255),
+    "accent_hover": (128, 203, 182, 255),
+    "plot_line": (40, 104, 200, 255),
+    "plot_shade": (40, 104, 200, 56),
+    "error": (176, 34, 26, 255),
+    "record": (242, 158, 152, 255),
+    "record_hover": (236, 142, 136, 255),
+    "dim": (60, 64, 72, 120),
+}
+SCHEMES: dict[Scheme, dict[str, tuple[int, ...]]] = {"dark": DARK, "light": LIGHT}
+_worn: dict[str, list[int]] = {name: list(colour) for name, colour in DARK.items()}
+
+# Whoever holds one of these has the colour that is worn now: `wear` changes them in place.
+GROUND: Colour = _worn["ground"]
+RAISED: Colour = _worn["raised"]
+CONTROL: Colour = _worn["control"]
+CONTROL_HOVER: Colour = _worn["control_hover"]
+CONTROL_ACTIVE: Colour = _worn["control_active"]
+GRAB: Colour = _worn["grab"]
+HAIRLINE: Colour = _worn["hairline"]
+TEXT: Colour = _worn["text"]
+MUTED: Colour = _worn["muted"]
+FAINT: Colour = _worn["faint"]
+ACCENT: Colour = _worn["accent"]
+ACCENT_DEEP: Colour = _worn["accent_deep"]
+ACCENT_HOVER: Colour = _worn["accent_hover"]
+PLOT_LINE: Colour = _worn["plot_line"]
+PLOT_SHADE: Colour = _worn["plot_shade"]
+ERROR: Colour = _worn["error"]
+RECORD: Colour = _worn["record"]
+RECORD_HOVER: Colour = _worn["record_hover"]
+DIM: Colour = _worn["dim"]
 CLEAR: Colour = (0, 0, 0, 0)
+ON_PICTURE: Colour = (227, 230, 235, 255)  # words on a dark plate over the picture, in any scheme
 
 FONTS = Path(__file__).parent / "fonts"
 REGULAR, SEMIBOLD = FONTS / "Inter-Regular.otf", FONTS / "Inter-SemiBold.otf"
@@ -92,6 +141,7 @@ def make_look(scale: float | None) -> Look:
         "recording": _button(RECORD, RECORD_HOVER, TEXT),
         "fold": _button(CLEAR, CLEAR, MUTED, padding=(0, round(5 * scale))),
         "section": _button(CLEAR, CLEAR, TEXT, padding=(0, round(3 * scale))),
+        "quiet": _button(CLEAR, CONTROL_HOVER, MUTED),
         "card": _card(CONTROL, CONTROL_ACTIVE, round(FRAME_PX * scale)),
         "chosen": _card(ACCENT, ACCENT, round(FRAME_PX * scale)),
     }
@@ -108,6 +158,34 @@ def make_look(scale: float | None) -> Look:
     )
     dpg.bind_theme(_base(look))
     return look
+
+
+def wear(scheme: Scheme) -> None:
+    """Change to a colour scheme: what is made from now on has it, and all that is there already."""
+    new = SCHEMES[scheme]
+    change = {tuple(old): list(new[name]) for name, old in _worn.items() if tuple(old) != new[name]}
+    for name, colour in _worn.items():
+        colour[:] = new[name]
+    if not change:
+        return
+    for item in dpg.get_all_items():
+        if dpg.get_item_info(item)["type"] == "mvAppItemType::mvThemeColor":
+            worn = tuple(round(part) for part in dpg.get_value(item))
+            if worn in change:
+                dpg.set_value(item, change[worn])
+        else:
+            _recolour(item, change)
+    dpg.set_viewport_clear_color(list(GROUND))
+
+
+def _recolour(item: Item, change: Mapping[tuple[int, ...], list[int]]) -> None:
+    configuration = dpg.get_item_configuration(item)
+    for part in ("color", "fill"):
+        value = configuration.get(part)
+        if isinstance(value, list | tuple) and len(value) == 4:
+            worn = tuple(round(255 * share) for share in value)
+            if worn in change:
+                dpg.configure_item(item, **{part: change[worn]})
 
 
 def desktop_scale() -> float:
@@ -190,7 +268,7 @@ def _colours() -> dict[int, Colour]:
         dpg.mvThemeCol_WindowBg: RAISED,
         dpg.mvThemeCol_ChildBg: CLEAR,
         dpg.mvThemeCol_PopupBg: RAISED,
-        dpg.mvThemeCol_ModalWindowDimBg: (8, 9, 11, 150),
+        dpg.mvThemeCol_ModalWindowDimBg: DIM,
         dpg.mvThemeCol_Border: HAIRLINE,
         dpg.mvThemeCol_Text: TEXT,
         dpg.mvThemeCol_TextDisabled: FAINT,
@@ -244,7 +322,7 @@ def _plot_colours() -> dict[int, Colour]:
         dpg.mvPlotCol_FrameBg: CLEAR,
         dpg.mvPlotCol_PlotBg: CLEAR,
         dpg.mvPlotCol_PlotBorder: CLEAR,
-        dpg.mvPlotCol_AxisGrid: (*HAIRLINE[:3], 255),
+        dpg.mvPlotCol_AxisGrid: HAIRLINE,
         dpg.mvPlotCol_AxisTick: CLEAR,
         dpg.mvPlotCol_AxisText: MUTED,
         dpg.mvPlotCol_AxisBg: CLEAR,

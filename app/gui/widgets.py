@@ -6,13 +6,13 @@ what it made: which items can be switched off, and in which the keyboard types.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import dearpygui.dearpygui as dpg
 
-from .theme import GAP_PX, MUTED, PADDING_PX, SECTION_GAP_PX, Item, Kind, Look
+from .theme import ACCENT, GAP_PX, MUTED, PADDING_PX, SECTION_GAP_PX, TEXT, Colour, Item, Kind, Look
 
 Change: TypeAlias = Callable[[Any], None]  # is given the widget's new value
 
@@ -30,17 +30,25 @@ class Bricks:
     Args:
         look: lengths and fonts.
         width_px: of the panel, at scale 1.
-        folds: which sections are unfolded, by title; kept up to date.
+        folds: which sections are unfolded at first, by title.
+        remember: told of a title and whether it is unfolded now.
     """
 
     def __init__(
-        self, look: Look, width_px: int, folds: MutableMapping[str, bool] | None = None
+        self,
+        look: Look,
+        width_px: int,
+        folds: Mapping[str, bool] | None = None,
+        remember: Callable[[str, bool], None] = lambda _title, _unfolded: None,
     ) -> None:
-        self._folds = {} if folds is None else folds
+        self._folds, self._remember = folds or {}, remember
         self._look = look
         self._inner_px = width_px - 2 * PADDING_PX
         self._controls: list[Item] = []
         self._fields: list[Item] = []
+        self._parts: dict[str, tuple[Item, Item]] = {}  # of what folds: its button, its content
+        self._labels: dict[Item, Item] = {}
+        self._colours: dict[Item, Colour] = {}
         self._shown: dict[Item, object] = {}
         self._kinds: dict[Item, Kind | None] = {}
 
@@ -75,12 +83,12 @@ class Bricks:
         dpg.bind_item_theme(button, self._look.buttons["section"])
 
     @contextmanager
-    def row(self, label: str) -> Iterator[None]:
+    def row(self, label: str) -> Iterator[Item]:
         """A label, and what is made inside beside it."""
         with dpg.group(horizontal=True, xoffset=self._look.px(LABEL_PX)):
-            dpg.add_text(label, color=MUTED)
+            text: Item = dpg.add_text(label, color=MUTED)
             with dpg.group(horizontal=True):
-                yield
+                yield text
 
     @contextmanager
     def line(self) -> Iterator[None]:
@@ -102,16 +110,23 @@ class Bricks:
         with dpg.group() as group:
             yield button
 
-        def fold(shown: bool) -> None:
-            dpg.configure_item(group, show=shown)
-            dpg.set_item_label(button, (UNFOLDED if shown else FOLDED) + label)
+        self._parts[label] = button, group
+        dpg.set_item_callback(button, lambda *_: self._fold(label, dpg.is_item_shown(group)))
+        self._show_part(label, unfolded)
 
-        def toggle(*_: object) -> None:
-            self._folds[label] = shown = not dpg.is_item_shown(group)
-            fold(shown)
+    def unfold(self, label: str) -> None:
+        """Show a section that may be folded."""
+        if not dpg.is_item_shown(self._parts[label][1]):
+            self._fold(label, False)
 
-        dpg.set_item_callback(button, toggle)
-        fold(unfolded)
+    def _fold(self, label: str, folded: bool) -> None:
+        self._remember(label, not folded)
+        self._show_part(label, not folded)
+
+    def _show_part(self, label: str, shown: bool) -> None:
+        button, group = self._parts[label]
+        dpg.configure_item(group, show=shown)
+        dpg.set_item_label(button, (UNFOLDED if shown else FOLDED) + label)
 
     @property
     def gap(self) -> int:
@@ -129,7 +144,7 @@ class Bricks:
     ) -> Item:
         """A labelled slider; its range comes later (`limit`)."""
         add = dpg.add_slider_int if whole else dpg.add_slider_float
-        with self.row(label):
+        with self.row(label) as text:
             item: Item = add(
                 label=f"##{label}",
                 width=self.width(beside_label=True),
@@ -137,8 +152,52 @@ class Bricks:
                 clamped=True,
                 callback=lambda _sender, value, _data: change(value),
             )
+        self._labels[item] = text
         self._fields.append(item)
         return self._keep(item, f"{about}. Ctrl+click to type a value.")
+
+    def choice(self, label: str, about: str, change: Change) -> Item:
+        """A labelled list to choose from; its items come later (`offer`)."""
+        with self.row(label) as text:
+            item: Item = dpg.add_combo(
+                label=f"##{label}",
+                width=self.width(beside_label=True),
+                callback=lambda _sender, value, _data: change(value),
+            )
+        self._labels[item] = text
+        return self._keep(item, about)
+
+    def offer(self, choice: Item, captions: Sequence[str]) -> None:
+        """What there is to choose from."""
+        dpg.configure_item(choice, items=list(captions))
+
+    def on_double_click(self, item: Item, act: Callable[[], None]) -> None:
+        """Do it when the control or its label is double clicked.
+
+        A slider follows the pointer for as long as it is held, so it is done after that.
+        """
+        twice = [False]
+
+        def release(*_: object) -> None:
+            if twice[0]:
+                twice[0] = False
+                self.differs(item)
+                act()
+
+        with dpg.item_handler_registry() as handlers:
+            dpg.add_item_double_clicked_handler(callback=lambda *_: twice.__setitem__(0, True))
+            dpg.add_item_deactivated_handler(callback=release)
+        dpg.bind_item_handler_registry(item, handlers)
+        with dpg.item_handler_registry() as handlers:
+            dpg.add_item_double_clicked_handler(callback=lambda *_: act())
+        dpg.bind_item_handler_registry(self._labels[item], handlers)
+
+    def tell_apart(self, item: Item, *, differs: bool, chosen: bool) -> None:
+        """A label shows whether its value is not the default, and whether the keys mean it."""
+        colour = ACCENT if chosen else TEXT if differs else MUTED
+        if self._colours.get(item) is not colour:
+            self._colours[item] = colour
+            dpg.configure_item(self._labels[item], color=colour)
 
     def limit(self, slider: Item, low: float, high: float) -> None:
         """Set a slider's range."""

@@ -13,14 +13,13 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 import dearpygui.dearpygui as dpg
 
 from ..engine.edit import EditState
-from ..engine.opening import Opening
+from ..engine.opening import Opening, OpenModel
 from ..engine.types import (
     EngineClient,
     EngineStatus,
@@ -38,12 +37,16 @@ from .keeping import Keeping
 from .layout import Layout
 from .meters import Meters
 from .models import Models, Places
+from .options import WindowOptions
 from .pacing import Pacer
 from .parts import Parts
+from .preferences import Memory
+from .shell import Shell
 from .texture import Tint
-from .theme import GROUND, make_look
+from .theme import GROUND, make_look, wear
 from .trace import Trace
 from .viewport import ViewTransform
+from .words import banner, facts, notice
 
 MARGIN_PX = 20  # around a fitted picture
 NAP_S = 0.002
@@ -53,35 +56,6 @@ class DisplayError(RuntimeError):
     """There is no display to open a window on; Dear PyGui would abort the process."""
 
 
-@dataclass(frozen=True, slots=True)
-class WindowOptions:
-    """How to open the window.
-
-    Attributes:
-        width: of the window, in pixels.
-        height: of the window, in pixels.
-        scale: of all that is drawn; None for `DRAGLIVE_SCALE`, or the desktop's.
-        recordings_dir: folder for videos; None for the person's own.
-        max_frames_per_second: the window is drawn no faster.
-        title: of the window.
-        trace: a file for the diagnostic log (`trace`).
-        seed: of the picture that the engine starts with.
-        psi: truncation that the engine starts with.
-        bundled: the file of the model that comes with the program.
-    """
-
-    width: int = 1366
-    height: int = 768
-    scale: float | None = None
-    recordings_dir: Path | None = None
-    max_frames_per_second: float = 60.0
-    title: str = "draglive"
-    trace: Path | None = None
-    seed: int = 0
-    psi: float = 1.0
-    bundled: Path | None = None
-
-
 class Window:
     """A window on a started engine.
 
@@ -89,15 +63,22 @@ class Window:
         engine: started; it is stopped when the window closes.
         options: see there.
         keeping: the edit's files.
+        memory: what is remembered between runs; None remembers nothing.
 
     Raises:
         OSError: the trace cannot be written.
     """
 
     def __init__(
-        self, engine: EngineClient, options: WindowOptions, keeping: Keeping | None = None
+        self,
+        engine: EngineClient,
+        options: WindowOptions,
+        keeping: Keeping | None = None,
+        memory: Memory | None = None,
     ) -> None:
         self._engine, self._options = engine, options
+        self._memory = memory or Memory()
+        self._shell = Shell(self._memory)
         self._trace = Trace(options.trace)
         self._desk = Desk(
             engine,
@@ -107,6 +88,8 @@ class Window:
             psi=options.psi,
             keeping=keeping,
         )
+        self._desk.memory = self._memory
+        self._desk.teach(self._shell.actions())
         self._models = Models(engine, Places(), bundled=options.bundled)
         self._opening: Opening | None = None
         self._trouble: Trouble | None = None  # to be told
@@ -152,6 +135,7 @@ class Window:
             clear_color=GROUND,
         )
         dpg.setup_dearpygui()
+        wear(self._memory.now.theme)
         parts = Parts.build(
             make_look(options.scale), self._desk, self._meters, self._models, self._open_model
         )
@@ -171,6 +155,7 @@ class Window:
             finally:
                 self._engine.stop()
                 self._models.close()
+                self._memory.close()
                 dpg.destroy_context()
                 self._trace.close(self._meters)
 
@@ -195,6 +180,7 @@ class Window:
         self._pacer.begin()
         self._follow_status(parts)
         self._follow_opening(parts)
+        self._follow_shell(parts)
         self._follow_size(parts)
         self._show_picture(parts)
         self._refresh(parts)
@@ -218,7 +204,7 @@ class Window:
             self._tell_failure(status, parts)
         elif isinstance(status, Ready):
             self._desk.follow(status)
-            if status.notice != _notice(before):
+            if status.notice != notice(before):
                 self._desk.say(status.notice)
 
     def _adopt(self, model: ModelInfo, edit: EditState | None, parts: Parts) -> None:
@@ -230,7 +216,8 @@ class Window:
         dpg.set_viewport_title(f"{model.name} - {self._options.title}")
 
     def _open_model(self, path: Path | None) -> None:
-        self._models.open(path, self._desk.seed, self._desk.psi)
+        settings = self._memory.settings
+        self._models.open(OpenModel(path, self._desk.seed, self._desk.psi, settings=settings))
 
     def _follow_opening(self, parts: Parts) -> None:
         """Show the models when they are asked for, and tell how an opening goes."""
@@ -263,19 +250,26 @@ class Window:
         self._desk.say(failure.error, "error")
         parts.dialog.show(Trouble(title, failure.error, failure.detail, remedy))
 
+    def _follow_shell(self, parts: Parts) -> None:
+        """Do what the person wants of the window itself."""
+        if complaint := self._memory.poll():
+            self._desk.say(complaint, "error")
+        wear(self._memory.now.theme)
+        match self._shell.take():
+            case "keys":
+                parts.keys.show()
+
     def _follow_size(self, parts: Parts) -> None:
         width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
-        layout = Layout.of(width, height, parts.look.scale)
+        shown = self._memory.now
+        layout = Layout.of(
+            width, height, parts.look.scale, panel=shown.panel, figures=shown.figures
+        )
         if layout == self._layout:
             return
         self._layout = layout
         dpg.configure_item(parts.ground, width=width, height=height)
-        parts.canvas.place(layout.canvas)
-        parts.status.place(layout.status)
-        parts.opening.place(layout.status)
-        parts.browser.place()
-        parts.panel.place(layout.panel)
-        parts.hud.place(layout.hud)
+        parts.place(layout)
         if self._desk.view is not None:
             self._desk.view = self._desk.view.resized(parts.canvas.area)
 
@@ -314,7 +308,7 @@ class Window:
             parts.canvas.show(self._frame.rgba, self._tint)
 
     def _refresh(self, parts: Parts) -> None:
-        parts.canvas.draw(parts.hand.overlay(self._banner()))
+        parts.canvas.draw(parts.hand.overlay(banner(self._status)))
         if self._desk.view is not None:
             self._trace.view(self._desk.view, parts.canvas.origin)
         self._trace.controls(parts.controls.look)
@@ -324,7 +318,7 @@ class Window:
         opening = self._models.opening if self._desk.model is not None else None
         parts.opening.refresh(opening, time.perf_counter())
         if opening is None:
-            parts.status.refresh(self._desk.message, self._facts())
+            parts.status.refresh(self._desk.message, facts(self._desk.model, self._desk.view))
         else:  # its line takes this one's place
             parts.status.refresh(Message(""), "")
         self._desk.tell_finished(self._desk.recording.poll())
@@ -362,34 +356,3 @@ class Window:
         if parts.hand.read(typing=parts.is_asking or parts.panel.is_typing):
             self._pacer.stir()
         self._quit |= parts.hand.quits
-
-    # Words.
-
-    def _banner(self) -> str:
-        """What stands where no picture is yet."""
-        match self._status:
-            case Loading(what):
-                return f"{what[:1].upper()}{what[1:]} …"
-            case Failed():
-                return "No picture"
-            case _:
-                return "The first picture is on its way …"
-
-    def _facts(self) -> str:
-        """What is shown, in a few words."""
-        model, view = self._desk.model, self._desk.view
-        if model is None or view is None:
-            return ""
-        width, height = model.size
-        return f"{model.name}   {width} x {height}   {view.zoom * 100:.0f} %"
-
-
-def _notice(status: EngineStatus) -> str:
-    """What the status line says of a status; a failure that is over makes room."""
-    match status:
-        case Ready(notice=notice):
-            return notice
-        case Failed(error):
-            return error
-        case _:
-            return ""

@@ -38,7 +38,7 @@ from ..engine.log import (
 from ..engine.masks import PackedMask
 from .errors import NewerFormatError, SessionFileError
 
-VERSION: Final = 2
+VERSION: Final = 1
 SUFFIX: Final = ".draglive"
 MOST_BYTES = 1 << 28  # of one record
 LONGEST_SIDE = 4096
@@ -48,15 +48,10 @@ COMMANDS: Final[dict[str, type]] = {
     kind.__name__: kind
     for kind in (
         t.AddPoint,
-        t.AddPoints,
         t.MoveTarget,
         t.MoveHandle,
         t.RemovePoint,
         t.ClearPoints,
-        t.PinPoint,
-        t.UnpinPoint,
-        t.GroupPoints,
-        t.UngroupPoints,
         t.ResetPicture,
         t.SetSeed,
         t.SetClass,
@@ -142,8 +137,7 @@ def _plain(value: object) -> object:
 
 
 _encode = msgspec.json.Encoder(enc_hook=_plain).encode
-# From a version's first line to the next one's. 2 knows more commands, and points that have more.
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: lambda first: first}
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}  # from version to the next
 
 
 @dataclass(frozen=True, slots=True, eq=False)

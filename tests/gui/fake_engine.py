@@ -318,7 +318,8 @@ def warp(face: NDArray[np.uint8], pulls: Sequence[Pull], out: NDArray[np.uint8])
 
 def main() -> int:
     """Open the window on a fake engine."""
-    from draglive.app.gui.window import Window, WindowOptions
+    from draglive.app.gui.options import WindowOptions
+    from draglive.app.gui.window import Window
 
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--size", default="1366x768")

@@ -129,16 +129,16 @@ def test_drag_settings(desk, engine):
     desk.configure(replace(desk.config, step_size=0.01))
     desk.configure(replace(desk.config, step_size=0.01))
     assert engine.posted == [SetConfig(replace(MODEL.defaults, step_size=0.01))]
-    desk.restore_defaults()
+    desk.tuning.restore_all()
     assert engine.posted[-1] == SetConfig(MODEL.defaults)
 
 
 def test_layers_push_each_other(desk, engine):
-    desk.choose_layers(first=8)
+    desk.tuning.set("first_layer", 8)
     assert (desk.config.first_layer, desk.config.last_layer) == (8, 8)
-    desk.choose_layers(last=2)
+    desk.tuning.set("last_layer", 2)
     assert (desk.config.first_layer, desk.config.last_layer) == (2, 2)
-    desk.choose_layers(last=6)
+    desk.tuning.set("last_layer", 6)
     assert (desk.config.first_layer, desk.config.last_layer) == (2, 6)
 
 

@@ -7,10 +7,12 @@ from draglive.app.gui.layout import Layout
 WINDOWS = [(640, 480, 1.0), (1366, 768, 1.0), (1920, 1080, 1.0), (3840, 2160, 2.0), (800, 600, 2.0)]
 
 
+@pytest.mark.parametrize("shown", [(True, True), (True, False), (False, True), (False, False)])
 @pytest.mark.parametrize(("width", "height", "scale"), WINDOWS)
-def test_parts_cover_the_window_and_do_not_overlap(width, height, scale):
-    layout = Layout.of(width, height, scale)
-    boxes = [layout.canvas, layout.status, layout.panel, layout.hud]
+def test_parts_cover_the_window_and_do_not_overlap(width, height, scale, shown):
+    layout = Layout.of(width, height, scale, panel=shown[0], figures=shown[1])
+    boxes = [box for box in (layout.canvas, layout.status, layout.panel, layout.hud) if box]
+    assert (layout.panel is not None, layout.hud is not None) == (shown[0], all(shown))
     assert sum(box.width * box.height for box in boxes) == width * height
     for a, b in combinations(boxes, 2):
         apart_x = a.x + a.width <= b.x or b.x + b.width <= a.x

@@ -89,7 +89,7 @@ def test_the_folder_and_what_was_opened_lately(models, places, tmp_path, engine)
     put(places, "lion.pkl", Facts("lion", "a pickle", 512, 512, 10))
     put(places, "page.pkl", Facts(error="a web page"))
     other = put(places, "other.pkl", Facts("other", "a pickle", 64, 32), tmp_path)
-    models.open(other, 3, 0.5)
+    models.open(OpenModel(other, 3, 0.5))
     assert engine.asked == [OpenModel(other, 3, 0.5)]
     assert models.adopted(other)
     look(models)
@@ -104,7 +104,7 @@ def test_the_folder_and_what_was_opened_lately(models, places, tmp_path, engine)
 
 def test_what_lies_in_the_folder_is_not_shown_twice(models, places):
     path = put(places, "lion.pkl", Facts("lion", "a pickle", 512, 512))
-    models.open(path, 0, 1.0)
+    models.open(OpenModel(path))
     models.adopted(path)
     look(models)
     assert list(cards(models)) == ["Your models"]
@@ -121,7 +121,7 @@ def test_well_known_models_tell_how_they_are_fetched(models, places):
 
 
 def test_the_model_that_the_program_came_with_is_not_remembered(models, places):
-    models.open(None, 0, 1.0)
+    models.open(OpenModel(None))
     models.adopted(Path("somewhere/in/the/program"))
     assert not places.recent.exists()
 
@@ -132,7 +132,7 @@ def test_a_model_that_was_not_asked_for_here_is_adopted_without_a_word(models):
 
 def test_progress_and_failures(models, engine):
     assert models.opening is None
-    models.open(Path("a.pkl"), 0, 1.0)
+    models.open(OpenModel(Path("a.pkl")))
     assert models.opening.what == "reading the model"
     assert models.failure() is None
     engine.now = Opening(engine.asked[0], "no", failure=Failed("no", "Traceback"))

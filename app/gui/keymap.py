@@ -1,0 +1,80 @@
+"""All that can be done with mouse and keyboard, for the map that `?` shows. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .input import KEYS, Action
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Things that belong together: how they are done, and what they do."""
+
+    title: str
+    lines: tuple[tuple[str, str], ...]
+
+
+TITLES: dict[str, dict[Action, str]] = {
+    "Picture": {
+        "random": "another picture",
+        "previous": "the seed before",
+        "next": "the next seed",
+        "models": "another model",
+        "fit": "the whole picture",
+    },
+    "Drag": {
+        "pause": "pause, go on",
+        "undo": "undo",
+        "redo": "redo",
+        "remove_point": "remove the point under the pointer",
+        "reset_points": "let all points go",
+        "reset_picture": "back to the seed's picture",
+    },
+    "Movable region": {
+        "brush": "brush",
+        "smaller": "smaller brush",
+        "larger": "larger brush",
+    },
+    "Settings": {
+        "preset_live": "the model's own",
+        "preset_paper": "as the paper",
+        "preset_official": "as the official program",
+        "setting_above": "the setting above",
+        "setting_below": "the setting below",
+        "setting_less": "less of it",
+        "setting_more": "more of it",
+        "setting_default": "its default",
+    },
+    "Window": {
+        "open": "open a file",
+        "save": "save the edit",
+        "record": "record a video",
+        "panel": "panel",
+        "figures": "figures",
+        "theme": "light, dark",
+        "keys": "this map; also F1",
+    },
+}
+MOUSE = {
+    "Drag": (
+        ("Press and pull", "put a point and pull it"),
+        ("Right click", "remove a point"),
+    ),
+    "Picture": (
+        ("Wheel", "zoom"),
+        ("Space or middle button", "move the view"),
+    ),
+    "Window": (("Ctrl+Q", "close"),),
+}
+
+
+def keymap() -> tuple[Group, ...]:
+    """Everything, by subject; an action without a title has its name."""
+    groups = [
+        Group(title, (*MOUSE.get(title, ()), *((KEYS[a], what) for a, what in titles.items())))
+        for title, titles in TITLES.items()
+    ]
+    titled = {action for titles in TITLES.values() for action in titles}
+    others = [(KEYS[a], a.replace("_", " ")) for a in KEYS if a not in titled]
+    return (*groups, Group("More", tuple(others))) if others else tuple(groups)

@@ -1,0 +1,50 @@
+"""What belongs to the window and not to the edit: its look, what is shown, what was asked. Pure.
+
+Keys and buttons act here; the window looks every frame and does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from .input import Action
+from .preferences import Memory
+
+Wish = Literal["keys", "open", "close"]
+
+
+class Shell:
+    """Wishes, and what is remembered of the window; GUI thread only.
+
+    Args:
+        memory: what is remembered.
+    """
+
+    def __init__(self, memory: Memory) -> None:
+        self.memory = memory
+        self._wish: Wish | None = None
+
+    def actions(self) -> dict[Action, Callable[[], None]]:
+        """What keys and buttons do."""
+        memory = self.memory
+        return {
+            "theme": self._change_theme,
+            "panel": lambda: memory.change(panel=not memory.now.panel),
+            "figures": lambda: memory.change(figures=not memory.now.figures),
+            "keys": lambda: self.wish("keys"),
+            "open": lambda: self.wish("open"),
+        }
+
+    def wish(self, wish: Wish) -> None:
+        """Something that the window does when it comes to it."""
+        self._wish = wish
+
+    def take(self) -> Wish | None:
+        """What was wished since the last call."""
+        wish, self._wish = self._wish, None
+        return wish
+
+    def _change_theme(self) -> None:
+        dark = self.memory.now.theme == "dark"
+        self.memory.change(theme="light" if dark else "dark")
