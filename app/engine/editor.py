@@ -146,7 +146,8 @@ class Editor:
         at = past.records[-1] if past.records else None
         snapshot = self.kept.unpacked(at.content) if isinstance(at, written.Checkpoint) else None
         self._log = self._past = EventList()
-        self._past.begin(past.origin, past.records)
+        own = replace(past.origin, path=str(self._path))  # a file may say anything
+        self._past.begin(own, past.records)
         for checkpoint in self._past.checkpoints:
             if checkpoint.left:
                 self.kept.put(checkpoint.state, checkpoint.content)

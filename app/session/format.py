@@ -349,5 +349,7 @@ def _mask(line: EventLine, block: bytes) -> t.SetMask:
     if not (1 <= width <= LONGEST_SIDE and 1 <= height <= LONGEST_SIDE):
         raise ValueError("mask: its size is not that of a picture")
     mask = PackedMask(line.size, block)
-    mask.mask()  # whether it is one
+    values = mask.mask()
+    if not bool(((values >= 0) & (values <= 1)).all()):
+        raise ValueError("mask: its values must be from 0 to 1")
     return t.SetMask(mask)

@@ -6,18 +6,23 @@ Pictures are uint8 [H, W, 4] RGBA, masks float32 [H, W] in 0..1 with 1 = movable
 
 from __future__ import annotations
 
+import io
+import struct
+import warnings
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from ..engine.types import Size
 from .errors import FileError, MaskError
 from .files import require_writable, write_bytes
 
 Picture: TypeAlias = NDArray[np.uint8]
+_RULE: Final = "must be a PNG or JPEG picture of 8 or 16 bits; it is not"
 
 
 def picture_size(picture: NDArray[np.generic]) -> Size:
@@ -80,30 +85,54 @@ def read_mask(path: Path, size: Size) -> NDArray[np.float32]:
     Raises:
         MaskError: missing, unreadable, no picture, or of another size.
     """
-    mask = _coverage(_decode(path))
-    if picture_size(mask) != size:
-        width, height = picture_size(mask)
-        raise MaskError(
-            f"mask {path} is {width}x{height}, the picture {size.width}x{size.height}: "
-            "they must agree"
-        )
-    return mask
+    content = _read(path)
+    _require_sane(content, path, size)
+    stored = _decode(content)
+    if stored is None or picture_size(stored) != size:
+        raise MaskError(f"mask {path} {_RULE}")
+    return _coverage(stored)
 
 
-def _decode(path: Path) -> NDArray[np.float32]:
-    """Decode a file as it is stored: [H, W] or [H, W, 3 or 4] (BGR, BGRA), scaled to 0..1."""
+def _read(path: Path) -> bytes:
     try:
-        content = np.frombuffer(path.read_bytes(), np.uint8)
+        return path.read_bytes()
     except FileNotFoundError as error:
         raise MaskError(f"mask {path}: there is no such file") from error
     except OSError as error:
         raise MaskError(f"mask {path} cannot be read: {error.strerror or error}") from error
+
+
+def _require_sane(content: bytes, path: Path, size: Size) -> None:
+    """Hold the size that a file claims against the picture's, before its pixels fill the memory.
+
+    Raises:
+        MaskError: they differ, or it is no PNG or JPEG file.
+    """
     try:
-        picture = cv2.imdecode(content, cv2.IMREAD_UNCHANGED) if content.size else None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of size
+            with Image.open(io.BytesIO(content), formats=["PNG", "JPEG"]) as picture:
+                claimed = Size(*picture.size)
+                picture.verify()  # lengths of PNG chunks: a decoder might believe them
+    except Image.DecompressionBombError as error:
+        raise MaskError(f"mask {path} is larger than any picture") from error
+    except (OSError, SyntaxError, ValueError, struct.error) as error:
+        raise MaskError(f"mask {path} {_RULE}") from error
+    if claimed != size:
+        raise MaskError(
+            f"mask {path} is {claimed.width}x{claimed.height}, the picture "
+            f"{size.width}x{size.height}: they must agree"
+        )
+
+
+def _decode(content: bytes) -> NDArray[np.float32] | None:
+    """Decode as it is stored: [H, W] or [H, W, 3 or 4] (BGR, BGRA), scaled to 0..1."""
+    try:
+        picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:
-        picture = None
+        return None
     if picture is None or picture.dtype not in (np.uint8, np.uint16):
-        raise MaskError(f"mask {path} must be a PNG or JPEG picture of 8 or 16 bits; it is not")
+        return None
     scaled: NDArray[np.float32] = picture.astype(np.float32)
     scaled /= 255 if picture.dtype == np.uint8 else 65535
     return scaled

@@ -11,6 +11,7 @@ import base64
 import binascii
 import io
 import struct
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -102,13 +103,20 @@ def read_recipe(path: Path) -> Session:
         LatentError: no picture, no recipe in it, or a damaged or newer one.
     """
     try:
-        with Image.open(path) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise LatentError(f"{path}: larger than any picture that draglive makes")
-            found = image.info.get(KEY) or _comment(image)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # damaged Exif, and what else is told below
+            found = _found(path)
     except _UNREADABLE as error:
         raise LatentError(f"{path}: not a picture that can be read: {error}") from error
     return parse_recipe(found, str(path))
+
+
+def _found(path: Path) -> object:
+    """The recipe's text in a picture's metadata; its pixels are not looked at."""
+    with Image.open(path, formats=[*SUFFIXES.values()]) as image:
+        if image.width * image.height > MOST_PIXELS:
+            raise LatentError(f"{path}: larger than any picture that draglive makes")
+        return image.info.get(KEY) or _comment(image)
 
 
 def _comment(image: Image.Image) -> str:

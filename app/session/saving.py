@@ -60,6 +60,14 @@ def _kept(records: tuple[Record, ...]) -> Iterator[Record]:
             yield record
 
 
+def _is_file(place: Path) -> bool:
+    """As of a path; a name that no file can have is none."""
+    try:
+        return place.is_file()
+    except OSError:
+        return False
+
+
 def _is(model: Path, sha256: str) -> bool:
     return file_sha256(model) == sha256
 
@@ -79,7 +87,7 @@ def find_model(session: Session, path: Path, *, own: bool = False) -> Path:
     name = Path(origin.path).name
     places = [Path(origin.path)] if own else []
     places += [path.parent / name, DEFAULT_MODEL] if name else [DEFAULT_MODEL]
-    there = [place for place in places if place.is_file()]
+    there = [place for place in places if _is_file(place)]
     for place in there:
         if (place.name == name) if not session.model_sha256 else _is(place, session.model_sha256):
             return place

@@ -129,13 +129,17 @@ def test_an_edit_opened_again_goes_on_and_is_still_done_again_bitwise(small_mode
         play(engine, rng, 8)
         history = wait_for(lambda: engine.status().history, "the history")
     session = read_session(only_file(tmp_path / "1"))
-    with living(small_model, tmp_path / "2", told, session.edit) as (engine, journal):
+    origin = replace(session.edit.origin, path="/dev/zero")  # never read, nor written down again
+    told_of = replace(session.edit, origin=origin)
+    with living(small_model, tmp_path / "2", told, told_of) as (engine, journal):
         again = engine.status().history
         assert again.edit.points == history.edit.points
         assert len(again.states) == len(history.states)
         play(engine, rng, 8, first_id=100)
         save_session(journal.reach(), tmp_path / "saved.draglive")
-    for path in (only_file(tmp_path / "2"), tmp_path / "saved.draglive"):
+    journal_file = only_file(tmp_path / "2")
+    assert find_model(read_session(journal_file), journal_file, own=True) == small_model
+    for path in (journal_file, tmp_path / "saved.draglive"):
         session, _, outcome = replayed(path, small_model)
         assert any(
             isinstance(r, Event) and isinstance(r.command, Resume) for r in session.edit.records
