@@ -62,6 +62,18 @@ class _Leg:
     after: int
     start: EditState
     items: list[int | Event] = field(default_factory=list)
+    until: dict[int, int] = field(default_factory=dict)  # the engine's step: so many items
+
+    def step(self, steps: int, reached: int) -> None:
+        """So many more steps, with which the engine reached that one."""
+        self.items.append(steps)
+        self.until[reached] = len(self.items)
+
+    def before(self, event: Event) -> int:
+        """How many items came before an event that led out of this state."""
+        command = event.command
+        end = len(self.items)
+        return self.until.get(command.step, end) if isinstance(command, t.Revisit) else end
 
 
 def course_of(saved: SavedEdit) -> Course:
@@ -69,8 +81,9 @@ def course_of(saved: SavedEdit) -> Course:
     history, done, runner = History.begin(saved.start), 0, saved.origin.backend
     legs = {0: _Leg(None, 0, saved.start)}
     for record in saved.records:
-        legs[history.current].items.append(max(record.step - done, 0))
-        done = max(done, record.step)
+        new = max(record.step - done, 0)
+        done += new
+        legs[history.current].step(new, done)
         if not isinstance(record, Event):
             continue
         if isinstance(record.command, SwitchRunner):
@@ -82,7 +95,7 @@ def course_of(saved: SavedEdit) -> Course:
         number = history.current
         if number not in legs:
             parent = history.states[number].parent or 0
-            legs[number] = _Leg(parent, len(legs[parent].items), history.edit)
+            legs[number] = _Leg(parent, legs[parent].before(record), history.edit)
         if not isinstance(record.command, NO_PART):
             legs[number].items.append(record)
     return _joined(_path(legs, history.current), runner)
@@ -140,7 +153,7 @@ def follow(editor: Editor, course: Course, seed: int, more_steps: int) -> Arriva
     """
     editor.begin(replace(course.start, seed=seed))
     for event in course.events:
-        rerun(editor, event)
+        rerun(editor, _revisiting(editor, event) if isinstance(event.command, t.Revisit) else event)
     advance_to(editor, course.steps)
     while True:
         points = editor.points(editor.look())
@@ -152,3 +165,12 @@ def follow(editor: Editor, course: Course, seed: int, more_steps: int) -> Arriva
     if not bool(editor.ws.isfinite().all()):
         raise FloatingPointError("w+ is no longer finite")
     return Arrival(editor.steps, points)
+
+
+def _revisiting(editor: Editor, event: Event) -> Event:
+    """The course has come to the moment that was returned to: it begins anew from there."""
+    advance_to(editor, event.step)
+    moment = editor.history.current, editor.steps
+    editor.kept.wanted |= {moment}
+    editor.kept.offer(*moment, editor.packed())
+    return replace(event, command=t.Revisit(*moment))

@@ -125,8 +125,8 @@ class Editor:
         check_config(self.model, start.config)
         check_class(self.model, start.class_index)
         self.history, self.steps = History.begin(start), 0
-        self.kept, self._kept = Kept(self.model), None
-        self._looked = self._stepped = False
+        self.kept.clear()
+        self._kept, self._looked, self._stepped = None, False, False
         self._good.clear()
         self._drag.configure(start.config, self._runner())
         self._drag.begin(self._ws())

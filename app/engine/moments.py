@@ -58,11 +58,15 @@ class Kept:
 
     def __init__(self, model: ModelInfo) -> None:
         self._model = model
-        self._shelf = Shelf()
-        self.moments = Moments()
+        self.clear()
         self.wanted: frozenset[Moment] = (
             frozenset()
         )  # kept whatever else is: a replay returns there
+
+    def clear(self) -> None:
+        """Keep nothing of what was kept; what is wanted stays wanted."""
+        self._shelf = Shelf()
+        self.moments = Moments()
 
     def put(self, state: int, content: bytes) -> None:
         """Keep a state's (`snapshot.pack`), in place of what was kept of it before."""

@@ -44,7 +44,7 @@ def opened(options):
 
 @pytest.fixture(scope="module")
 def edited(opened):
-    """Do things, a command or a number of steps at a time; the saved edit."""
+    """Do things, a command or a number of steps at a time (None: a checkpoint); the saved edit."""
 
     def done(*things):
         log = EventList()
@@ -53,6 +53,8 @@ def edited(opened):
         for thing in things:
             if isinstance(thing, int):
                 advance_to(opened, opened.steps + thing)
+            elif thing is None:
+                opened.checkpoint()
             else:
                 opened.apply(thing)
         opened.checkpoint()
@@ -76,6 +78,19 @@ def test_what_was_undone_and_pictures_left_are_not_on_the_course(edited):
         (6, t.MoveTarget(4, NEAR)),
     ]  # fmt: skip
     assert (course.steps, course.start.seed, course.start.points) == (7, 5, ())
+
+
+def test_a_moment_that_was_returned_to_is_the_middle_of_the_course(edited, opened):
+    saved = edited(
+        pull(1), 3, t.SetSeed(5), pull(2), 4, None, 5, t.Revisit(3, 7), pull(3), 6, t.GoTo(0),
+        t.GoTo(5), pull(4), 2,
+    )  # fmt: skip
+    there = opened.packed()
+    course = course_of(saved)
+    assert [step for step, _ in commands(course)] == [0, 4, 4, 10]
+    follow(opened, course, 9, more_steps=0)
+    assert follow(opened, course, 5, more_steps=0).steps == 12
+    assert opened.packed() == there
 
 
 def test_its_own_seed_leads_where_the_edit_led(edited, opened):
