@@ -27,7 +27,8 @@ from draglive.stylegan2_jit.compile import DTYPES
 from .types import Size, StageStats
 
 RECENT = 512  # samples that percentiles look back on
-REPORT_COLUMNS = 4  # per point: handle x, handle y, distance left, still moving (1) or not (0)
+# Per point: handle x, handle y, distance left, still moving (1) or not (0), trust 0..1.
+REPORT_COLUMNS = 5
 
 
 class DeviceError(ValueError):
@@ -243,7 +244,7 @@ def percentiles(samples_ms: list[float], count: int | None = None) -> StageStats
 class FrameSlot:
     """Host memory for one frame: pixels and the points' report; pinned on CUDA.
 
-    `rgba` is uint8 [H, W, 4]; `report` float32 [P, 4] (`REPORT_COLUMNS`).
+    `rgba` is uint8 [H, W, 4]; `report` float32 [P, 5] (`REPORT_COLUMNS`).
     """
 
     def __init__(self, device: Device, size: Size) -> None:

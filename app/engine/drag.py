@@ -63,7 +63,7 @@ class View:
     """What one forward pass saw: enough to render its picture and to show its points."""
 
     seen: Seen
-    report: Tensor  # float32 [P, 4]: handle x, y, distance left, still moving
+    report: Tensor  # float32 [P, 5]: handle x, y, distance left, still moving, trust
 
 
 class MaskTerm:
@@ -132,7 +132,8 @@ class Drag:
         self._reports = None
         if device.is_cuda:
             self._graph = StepGraph(self._move, self._see, self._run, self._whole_step)
-            self._reports = Replayed(self._report, "reports")
+            self._shown: Seen  # what is reported on
+            self._reports = Replayed(lambda: self._report(self._shown), "reports")
         self._runner = runner
         self.configure(config, runner)
         self._turn_away()
@@ -340,17 +341,18 @@ class Drag:
     @torch.no_grad()
     def _view(self, seen: Seen) -> View:
         if self._reports is None:
-            return View(seen, self._report())
-        points = self.points
-        places = [each.data_ptr() for each in (points.handles, points.targets, points.active)]
+            return View(seen, self._report(seen))
+        points, self._shown = self.points, seen
+        read = points.handles, points.targets, points.active, points.references, seen.features
+        places = [each.data_ptr() for each in read]
         report = self._reports.run((*places, self._config.stop_px))
         return View(seen, report.clone())
 
-    def _report(self) -> Tensor:
+    def _report(self, seen: Seen) -> Tensor:
         points = self.points
         distances = points.distances() + 0 * self.ws.sum()  # NaN shows that w+ is lost
-        moving = self._moving()[:, None]
-        return torch.cat([points.handles, distances[:, None], moving], dim=1)
+        columns = distances[:, None], self._moving()[:, None], points.likeness(seen)[:, None]
+        return torch.cat([points.handles, *columns], dim=1)
 
     def _moving(self) -> Tensor:
         points = self.points

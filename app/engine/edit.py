@@ -9,18 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import reduce
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import blends
+from . import blends, marks, ties
 from . import types as t
 from .blends import LARGEST_STRENGTH, LONGEST_NAME, MOST_SLIDERS
 from .masks import PackedMask
 
+Points: TypeAlias = tuple[t.DragPoint, ...]
+
 MAX_SEED = 2**32 - 1  # numpy's RandomState takes no more
-MAX_POINTS = 512  # each brings a window of features and a state to undo to
+MAX_POINTS = 10_000
+MAX_ONE_BY_ONE = 1_000  # each is an action, which keeps all references to undo to
 MAX_ID = 2**53 - 1  # what every reader of JSON takes for the same number
 
 
@@ -64,22 +67,24 @@ def apply(state: EditState, command: t.EditCommand) -> EditState:
     """The state after one command.
 
     Raises:
-        EditError: a point outside the picture or unknown, an id taken, more points than
-            `MAX_POINTS`, a mask of the wrong size, a seed or psi out of range.
+        EditError: a point outside the picture or unknown, an id taken, too many points, a pinned
+            one that is aimed, a mask of the wrong size, a seed or psi out of range.
     """
     match command:
-        case t.AddPoint(point):
-            return _add(state, point)
-        case t.MoveTarget(point_id, target):
-            old = state.point(point_id)
-            return _exchange(state, old, replace(old, target=_inside(state, "target", target)))
-        case t.MoveHandle(point_id, handle):
-            old = state.point(point_id)
-            return _exchange(state, old, replace(old, handle=_inside(state, "handle", handle)))
-        case t.RemovePoint(point_id):
-            gone = state.point(point_id)
-            return replace(state, points=tuple(p for p in state.points if p is not gone))
-        case t.ClearPoints() | t.Revisit():
+        case (
+            t.AddPoint()
+            | t.AddPoints()
+            | t.MoveTarget()
+            | t.MoveHandle()
+            | t.RemovePoint()
+            | t.ClearPoints()
+            | t.PinPoint()
+            | t.UnpinPoint()
+            | t.GroupPoints()
+            | t.UngroupPoints()
+        ):
+            return replace(state, points=_point(state, command))
+        case t.Revisit():
             return replace(state, points=())
         case t.ResetPicture():
             still = tuple(replace(slider, strength=0.0) for slider in state.sliders)
@@ -99,26 +104,91 @@ def taken_hold(command: t.Command) -> frozenset[int]:
     match command:
         case t.AddPoint(point):
             return frozenset([point.id])
+        case t.AddPoints(points):
+            return frozenset(point.id for point in points)
         case t.MoveHandle(point_id):
             return frozenset([point_id])
         case _:
             return frozenset()
 
 
-def _add(state: EditState, point: t.DragPoint) -> EditState:
-    if any(p.id == point.id for p in state.points):
-        raise EditError(f"point {point.id}: the id is taken")
-    if len(state.points) == MAX_POINTS:
-        raise EditError(f"point {point.id}: at most {MAX_POINTS} points, and there are so many")
-    if not -MAX_ID <= point.id <= MAX_ID:
-        raise EditError(f"point id must be from -{MAX_ID} to {MAX_ID}, not {point.id}")
-    _inside(state, "handle", point.handle)
-    _inside(state, "target", point.target)
-    return replace(state, points=(*state.points, point))
+def _point(state: EditState, command: marks.Command) -> Points:
+    """The points after a command."""
+    match command:
+        case t.AddPoint(point):
+            if len(state.points) >= MAX_ONE_BY_ONE:
+                raise EditError(
+                    f"point {point.id}: at most {MAX_ONE_BY_ONE} points one by one, and there are "
+                    f"so many; up to {MAX_POINTS} in one action (AddPoints)"
+                )
+            return _add(state, (point,))
+        case t.AddPoints(points):
+            return _add(state, points)
+        case t.MoveTarget(point_id, target):
+            return _aim(state, point_id, target)
+        case t.MoveHandle(point_id, handle):
+            handle = _inside(state, "handle", handle)
+            old = state.point(point_id)
+            target = handle if old.pinned else old.target
+            return _exchange(state, replace(old, handle=handle, target=target))
+        case t.RemovePoint(point_id):
+            gone = state.point(point_id)
+            return tuple(p for p in state.points if p is not gone)
+        case t.ClearPoints():
+            return ()
+        case t.PinPoint(point_id, place):
+            place = _inside(state, "place", place)
+            return _exchange(state, replace(state.point(point_id), target=place, pinned=True))
+        case t.UnpinPoint(point_id):
+            return _exchange(state, replace(state.point(point_id), pinned=False))
+        case t.GroupPoints(ids):
+            return _group(state, ids, ties.next_group(state.points))
+        case t.UngroupPoints(ids):
+            return _group(state, ids, 0)
 
 
-def _exchange(state: EditState, old: t.DragPoint, new: t.DragPoint) -> EditState:
-    return replace(state, points=tuple(new if p is old else p for p in state.points))
+def _add(state: EditState, points: Points) -> Points:
+    ids = {p.id for p in state.points}
+    room = MAX_POINTS - len(ids)
+    for point in points:
+        if point.id in ids:
+            raise EditError(f"point {point.id}: the id is taken")
+        ids.add(point.id)
+        if room <= 0:
+            raise EditError(f"point {point.id}: at most {MAX_POINTS} points, and there are so many")
+        room -= 1
+        if not -MAX_ID <= point.id <= MAX_ID:
+            raise EditError(f"point id must be from -{MAX_ID} to {MAX_ID}, not {point.id}")
+        if not 0 <= point.group <= MAX_ID:
+            raise EditError(f"group must be from 0 to {MAX_ID}, not {point.group}")
+        _inside(state, "handle", point.handle)
+        _inside(state, "target", point.target)
+    return (*state.points, *points)
+
+
+def _aim(state: EditState, point_id: int, target: t.Point) -> Points:
+    if state.point(point_id).pinned:
+        raise EditError(f"point {point_id}: it is pinned, so it has no target: unpin it first")
+    target = _inside(state, "target", target)
+    targets = ties.led(state.points, point_id, target, state.size)
+    return tuple(replace(p, target=targets[p.id]) if p.id in targets else p for p in state.points)
+
+
+def _group(state: EditState, ids: tuple[int, ...], number: int) -> Points:
+    """With these points, and those tied to them, in a group of that number; 0 for none."""
+    for point_id in ids:
+        state.point(point_id)
+    members = ties.partners(state.points, ids)
+    if number and len(members) < 2:
+        raise EditError(f"a group has at least 2 points, not {len(members)}")
+    return tuple(
+        replace(p, group=number, flipped=p.flipped and number > 0) if p.id in members else p
+        for p in state.points
+    )
+
+
+def _exchange(state: EditState, new: t.DragPoint) -> Points:
+    return tuple(new if p.id == new.id else p for p in state.points)
 
 
 def _inside(state: EditState, what: str, point: t.Point) -> t.Point:

@@ -376,8 +376,9 @@ class Editor:
                 self._drag.set_mask(self.state.mask)
             case _:
                 pass
-        if self.state.points != before.points:
-            self._drag.points.set(self.state.points, taken_hold(command))
+        taken = taken_hold(command)
+        if taken or self.state.points != before.points:
+            self._drag.points.set(self.state.points, taken)
 
     @property
     def cut(self) -> Cut:

@@ -35,7 +35,7 @@ def read_points(
     Args:
         state: the edit when the view was made.
         slots: the point ids by row of the report.
-        report: float32 [P, 4] on the host (`device.REPORT_COLUMNS`).
+        report: float32 [P, 5] on the host (`device.REPORT_COLUMNS`).
 
     Raises:
         FloatingPointError: a handle is lost because the features are not finite.
@@ -43,8 +43,19 @@ def read_points(
     rows = dict(zip(slots, report.tolist(), strict=True))
     points = []
     for point in state.points:
-        x, y, left, moving = rows[point.id]
+        x, y, left, moving, trust = rows[point.id]
         if math.isnan(left):
             raise FloatingPointError(f"point {point.id}: its features are not finite numbers")
-        points.append(t.PointState(point.id, t.Point(x, y), point.target, moving == 0))
+        points.append(
+            t.PointState(
+                point.id,
+                t.Point(x, y),
+                point.target,
+                arrived=moving == 0,
+                pinned=point.pinned,
+                group=point.group,
+                flipped=point.flipped,
+                trust=trust,
+            )
+        )
     return tuple(points)

@@ -129,7 +129,7 @@ class History:
         edit = apply(self.edit, command)
         if isinstance(command, t.SetPaused):
             return replace(self, edit=edit)
-        action = _action(command)
+        action = _action(command, edit)
         if self._goes_on(action, event.time_s):
             return replace(self, edit=edit, _open=action, _time_s=event.time_s)
         number = len(self.states)
@@ -202,13 +202,18 @@ def fold_damaged(start: EditState, events: Iterable[Event]) -> History:
     return history
 
 
-def _action(command: t.EditCommand) -> Hashable:
-    """Commands of one action that follow each other make one state; None stands alone."""
+def _action(command: t.EditCommand, edit: EditState) -> Hashable:
+    """Commands of one action that follow each other make one state; None stands alone.
+
+    Args:
+        command: the newest.
+        edit: as it left it.
+    """
     match command:
-        case t.AddPoint(point):
-            return "point", point.id
+        case t.AddPoint(point) | t.AddPoints((point, *_)):
+            return _hand(point)
         case t.MoveTarget(point_id) | t.MoveHandle(point_id):
-            return "point", point_id
+            return _hand(edit.point(point_id))
         case t.AddDirection(direction):
             return "SetStrength", direction.id
         case t.SetStrength(slider):
@@ -217,3 +222,8 @@ def _action(command: t.EditCommand) -> Hashable:
             return type(command).__name__
         case _:
             return None
+
+
+def _hand(point: t.DragPoint) -> Hashable:
+    """What moves at once when this point is in the hand."""
+    return ("group", point.group) if point.group else ("point", point.id)

@@ -44,17 +44,17 @@ class PointTable:
         self.slots = [i if i in wanted else None for i in self.slots]
         known = set(self.slots)
         self.slots += [None] * (capacity_for(len(wanted)) - len(self.slots))
-        for point_id in wanted:
-            if point_id not in known:
-                self.slots[self.slots.index(None)] = point_id
+        free = (slot for slot, point_id in enumerate(self.slots) if point_id is None)
+        for point_id in [i for i in wanted if i not in known]:
+            self.slots[next(free)] = point_id
 
     def rows(self, points: Sequence[DragPoint], taken: frozenset[int]) -> np.ndarray:
         """Per slot: handle x, y, target x, y, active, taken anew; float32 [P, 6]."""
         table = np.zeros((len(self.slots), 6), dtype=np.float32)
         slots = {point_id: slot for slot, point_id in enumerate(self.slots)}
-        for point in points:
-            fresh = float(point.id in taken)
-            table[slots[point.id]] = (*point.handle, *point.target, 1.0, fresh)
+        if points:
+            rows = [(*p.handle, *p.target, 1.0, float(p.id in taken)) for p in points]
+            table[[slots[point.id] for point in points]] = rows
         return table
 
 
@@ -156,6 +156,17 @@ class Points:
             image_size=seen.image_size,
         )
         self.handles.copy_(found)
+
+    def likeness(self, seen: Seen) -> Tensor:
+        """How like what is under the handles is to what was taken there: float32 [P], 0 to 1.
+
+        1 where nothing was taken yet.
+        """
+        if self.references.shape[1] == 0:
+            return torch.ones_like(self.handles[:, 0])
+        here = seen.sample(self.handles.nan_to_num()[:, None])[:, 0].float()
+        like = torch.nn.functional.cosine_similarity(here, self.references.float(), dim=1)
+        return torch.where(self._fresh, 1.0, like.clamp(0, 1))
 
     def distances(self) -> Tensor:
         """Handle to target, float32 [P]."""

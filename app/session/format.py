@@ -38,7 +38,7 @@ from ..engine.log import (
 from ..engine.masks import PackedMask
 from .errors import NewerFormatError, SessionFileError
 
-VERSION: Final = 1
+VERSION: Final = 2
 SUFFIX: Final = ".draglive"
 MOST_BYTES = 1 << 28  # of one record
 LONGEST_SIDE = 4096
@@ -48,10 +48,15 @@ COMMANDS: Final[dict[str, type]] = {
     kind.__name__: kind
     for kind in (
         t.AddPoint,
+        t.AddPoints,
         t.MoveTarget,
         t.MoveHandle,
         t.RemovePoint,
         t.ClearPoints,
+        t.PinPoint,
+        t.UnpinPoint,
+        t.GroupPoints,
+        t.UngroupPoints,
         t.ResetPicture,
         t.SetSeed,
         t.SetClass,
@@ -137,7 +142,8 @@ def _plain(value: object) -> object:
 
 
 _encode = msgspec.json.Encoder(enc_hook=_plain).encode
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}  # from version to the next
+# From a version's first line to the next one's. 2 knows more commands, and points that have more.
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: lambda first: first}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

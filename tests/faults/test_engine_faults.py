@@ -6,7 +6,7 @@ import torch
 
 from draglive.app.engine import types as t
 from draglive.app.engine.drag import Drag
-from draglive.app.engine.edit import MAX_POINTS
+from draglive.app.engine.edit import MAX_ONE_BY_ONE
 from draglive.app.engine.runners import AutogradRunner
 from draglive.app.session.format import read_session
 
@@ -103,7 +103,7 @@ def test_ten_thousand_points(small_model, tmp_path, told):
             place = t.Point(number % 32, number // 32 % 32)
             posted = engine.post(t.AddPoint(t.DragPoint(number, place, place)))
         wait_for(lambda: engine.status().commands >= posted, "the commands")
-        assert f"at most {MAX_POINTS} points" in notice(engine)
+        assert f"at most {MAX_ONE_BY_ONE} points" in notice(engine)
         engine.post(t.ClearPoints())
         posted = engine.post(t.AddPoint(t.DragPoint(99_999, t.Point(5, 5), t.Point(9, 9))))
         wait_for(lambda: engine.status().commands >= posted, "the commands")

@@ -92,14 +92,6 @@ def test_what_cannot_be_is_refused_with_the_rule(command, rule):
         history.after(Event(0, 0.0, command))
 
 
-def test_so_many_points_and_no_more():
-    history = History.begin(START)
-    for number in range(512):
-        history = history.after(Event(0, 0.0, t.AddPoint(replace(A, id=number))))
-    with pytest.raises(EditError, match="at most 512 points"):
-        history.after(Event(0, 0.0, t.AddPoint(replace(A, id=10_000))))
-
-
 @pytest.mark.parametrize("content", [b"", b"x", PackedMask.of(MASK[:, :7]).content])
 def test_a_packed_mask_that_is_none_is_refused(content):
     with pytest.raises(ValueError, match="mask: "):

@@ -18,6 +18,11 @@ ORIGIN = Origin(
 MASK = np.linspace(0, 1, 24 * 32, dtype=np.float32).reshape(24, 32)
 COMMANDS = [
     t.AddPoint(t.DragPoint(1, t.Point(1, 2.5), t.Point(3, 4))),
+    t.AddPoints((t.DragPoint(2, t.Point(1, 2), t.Point(3, 4), True, 3, True),)),
+    t.GroupPoints((1, 2)),
+    t.UngroupPoints((1, 2)),
+    t.PinPoint(1, t.Point(2, 2)),
+    t.UnpinPoint(1),
     t.MoveTarget(1, t.Point(5, 6)),
     t.MoveHandle(1, t.Point(np.float32(7), np.float64(8))),
     t.SetMask(MASK),
@@ -87,8 +92,8 @@ def test_a_file_cut_anywhere_keeps_what_stands_before():
         (b"", "not a draglive session"),
         (b"PK\x03\x04", "not a draglive session"),
         (LINES[0][:60] + b"\n", "its first line is damaged"),
-        (LINES[0].replace(b'"version":1', b'"version":0'), "its version must be 1 or more"),
-        (LINES[0].replace(b'"version":1', b'"version":"1"'), "its version must be 1 or more"),
+        (LINES[0].replace(b'"version":2', b'"version":0'), "its version must be 1 or more"),
+        (LINES[0].replace(b'"version":2', b'"version":"1"'), "its version must be 1 or more"),
         (LINES[0].replace(b'"size":[32,24]', b'"size":[32,9999999]'), "not the beginning"),
         (LINES[0].replace(b'"seed":1', b'"seed":-1'), "not the beginning of an edit"),
         (LINES[0].replace(b'"num_ws":8', b'"num_ws":"8"'), "Expected `int`"),
@@ -132,3 +137,12 @@ def test_masks_of_nothing_or_of_too_much_are_left_out(size):
     )
     session = parse_session(LINES[0] + line + LINES[-1], "a")
     assert (session.lost >= 1, len(session.edit.records)) == (True, 1)
+
+
+def test_an_edit_of_the_first_version_is_read():
+    point = {"id": 1, "handle": [1, 2.5], "target": [3, 4]}
+    event = {"kind": "event", "step": 0, "time_s": 0.1, "do": "AddPoint", "args": {"point": point}}
+    first = LINES[0].replace(b'"version":2', b'"version":1')
+    session = parse_session(first + json.dumps(event).encode() + b"\n", "old")
+    assert session.lost == 0
+    assert session.edit.records[0].command == COMMANDS[0]
