@@ -13,6 +13,7 @@ import click
 from .commands.batch import batch
 from .commands.bench import bench
 from .commands.edit import drag
+from .commands.ending import end_at_once
 from .commands.errors import expected_errors
 from .commands.machine import doctor
 from .commands.models import convert, inspect, models
@@ -21,6 +22,7 @@ from .commands.training import render, train
 from .commands.window import demo, open_window
 
 BAD_INPUT = 2
+INTERRUPTED = 130
 
 
 class DefaultToOpen(click.Group):
@@ -70,7 +72,7 @@ def main() -> None:
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.Abort:
-        sys.exit(130)
+        end_at_once(INTERRUPTED)
     except click.ClickException as error:
         refuse(error.format_message())
     except Exception as error:

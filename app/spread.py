@@ -93,7 +93,7 @@ class _Crew(Generic[T, R]):
     """The workers, what each is at, and what is left."""
 
     def __init__(self, tasks: Sequence[T], make: Make[T, R], cluster: Cluster) -> None:
-        self._ray = _connected(cluster)
+        self._ray, self._own = _connected(cluster)
         self._left, self._deaths = deque(tasks), Counter[Any]()  # None: while getting ready
         self._unfinished = len(tasks)
         self._busy: dict[Any, tuple[Any, T | None]] = {}  # by what is awaited; None: getting ready
@@ -117,6 +117,8 @@ class _Crew(Generic[T, R]):
         finally:
             for worker, _ in self._busy.values():
                 self._ray.kill(worker)
+            if self._own:
+                self._ray.shutdown()
 
     def _finish(self, reference: Any) -> Iterator[tuple[T, R]]:
         worker, task = self._busy.pop(reference)
@@ -165,8 +167,8 @@ class _Crew(Generic[T, R]):
         return workers, {"num_cpus": 0 if gpus else cluster.cpus, "num_gpus": share}
 
 
-def _connected(cluster: Cluster) -> Any:
-    """Ray, on the cluster.
+def _connected(cluster: Cluster) -> tuple[Any, bool]:
+    """Ray, on the cluster; and whether the cluster was started here, to be ended here.
 
     Raises:
         SpreadError: it is not installed, or no cluster answers.
@@ -177,7 +179,7 @@ def _connected(cluster: Cluster) -> Any:
     except ImportError as error:
         raise SpreadError("Ray is not installed: pip install 'draglive[cluster]'") from error
     if ray.is_initialized():
-        return ray
+        return ray, False
     quiet = {"log_to_driver": False, "logging_level": "ERROR"}
     try:
         if cluster.address:
@@ -187,4 +189,4 @@ def _connected(cluster: Cluster) -> Any:
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         where = cluster.address or "this machine"
         raise SpreadError(f"no Ray cluster at {where}: {' '.join(str(error).split())}") from error
-    return ray
+    return ray, not cluster.address

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .ending import stopping
 from .options import engine_flags
 
 if TYPE_CHECKING:
@@ -111,7 +112,8 @@ def batch(
     terms = Terms("." + flags.pop("suffix"), flags.pop("more_steps"), threads)
     options = EngineOptions(background=False, **flags)
     edits = [_edit(session, model, options) for session in sessions]
-    _run(Batch(edits, seeds, terms, out), cluster, out)
+    with stopping():
+        _run(Batch(edits, seeds, terms, out), cluster, out)
 
 
 def _edit(path: Path, model: Path | None, options: EngineOptions) -> Edit:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import queue
-import signal
 import sys
 import tempfile
 import threading
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from ..summary import tell_demo
+from .ending import end_at_once, stopping
 from .errors import tell_errors
 from .options import MODEL, engine_flags, picture_flags
 
@@ -148,20 +148,6 @@ def session_files(
         yield model, session.edit, None if own else file
 
 
-@contextmanager
-def stopping() -> Iterator[None]:
-    """SIGTERM ends what is inside as Ctrl-C does: files are finished, threads stopped."""
-
-    def stop(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def has_display() -> bool:
     """Whether a window can be opened: Dear PyGui aborts the process where it cannot."""
     from ..doctor import display_answers
@@ -212,9 +198,7 @@ def run_window(
     keeping = Keeping(engine, journal, Places(journals_folder(), own_edits(), file), news)
     code = Window(engine, options, keeping, memory).run()
     journal.close()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)  # a compiler on a thread cannot be ended otherwise: exit would wait, or abort
+    end_at_once(code)
 
 
 def parse_size(text: str) -> tuple[int, int]:
