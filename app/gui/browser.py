@@ -8,7 +8,6 @@ from pathlib import Path
 
 import dearpygui.dearpygui as dpg
 
-from ..models.library import SUFFIXES
 from .hud import shorten
 from .models import Card, Models, Move, Section, Source, move
 from .theme import ERROR, FAINT, FRAME_PX, GAP_PX, MUTED, PADDING_PX, SECTION_GAP_PX, Item, Look
@@ -38,13 +37,15 @@ class ModelBrowser:
         look: lengths and fonts.
         models: what there is to choose from.
         open_model: told which one was chosen; None is the model that comes with the program.
+        pick: asks for any file.
     """
 
-    def __init__(self, look: Look, models: Models, open_model: Open) -> None:
-        self._look, self._models, self._open = look, models, open_model
+    def __init__(
+        self, look: Look, models: Models, open_model: Open, pick: Callable[[], None]
+    ) -> None:
+        self._look, self._models, self._open, self._pick = look, models, open_model, pick
         self._textures = ThumbnailTextures()
         self._window: Item | None = None
-        self._dialog: Item | None = None
         self._shelf: Item = 0
         self._cards: Item = 0
         self._known: Item = 0
@@ -54,14 +55,13 @@ class ModelBrowser:
         self._sections: tuple[Section, ...] = ()
         self._buttons: list[tuple[Item, Card]] = []
         self._chosen: int | None = None
-        self._folder = str(Path.home())
         self._next: Callable[[], None] | None = None
         self._turns = 0  # of the loop until then
 
     @property
     def is_open(self) -> bool:
         """Whether it has the keyboard and the pointer."""
-        return any(part is not None for part in (self._window, self._dialog, self._next))
+        return self._window is not None or self._next is not None
 
     @property
     def titles(self) -> tuple[str, ...]:
@@ -78,10 +78,9 @@ class ModelBrowser:
 
     def close(self) -> None:
         """Take it away."""
-        for item in (self._window, self._dialog):
-            if item is not None:
-                dpg.delete_item(item)
-        self._window = self._dialog = self._next = None
+        if self._window is not None:
+            dpg.delete_item(self._window)
+        self._window = self._next = None
 
     def place(self) -> None:
         """The window has another size: build anew in it."""
@@ -154,7 +153,7 @@ class ModelBrowser:
                 on_enter=True,
                 callback=lambda _sender, value, _data: self._enter(value),
             )
-            self._button("Browse …", lambda: self._replace(self._browse), button)
+            self._button("Browse …", self._browse, button)
             self._button("Close", self.close, button)
 
     def _button(self, label: str, press: Callable[[], None], width: int) -> Item:
@@ -258,31 +257,8 @@ class ModelBrowser:
             self._open(Path(path).expanduser())
 
     def _browse(self) -> None:
-        """The file dialog: two modals at once are more than there can be."""
-        look = self._look
-        room = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
-        margin = 2 * look.px(MARGIN_PX)
-        width = min(look.px(WIDTH_PX), room[0] - margin)
-        height = min(look.px(HEIGHT_PX), room[1] - margin)
-        with dpg.file_dialog(
-            label="Open a checkpoint",
-            modal=True,
-            width=width,
-            height=height,
-            default_path=self._folder,
-            callback=lambda _sender, answer, _data: self._picked(answer),
-            cancel_callback=lambda _sender, _answer, _data: self._replace(self._build),
-        ) as self._dialog:
-            kinds = ",".join(SUFFIXES)
-            dpg.add_file_extension(f"Checkpoints (*{' *'.join(SUFFIXES)}){{{kinds}}}")
-            dpg.add_file_extension(".*")
-
-    def _picked(self, answer: dict[str, object]) -> None:
-        chosen = list(dict(answer.get("selections", {})).values())  # type: ignore[call-overload]
-        path = Path(str(chosen[0] if chosen else answer["file_path_name"]))
-        self.close()
-        self._folder = str(path.parent)
-        self._open(path)
+        """Any file; two modals at once are more than there can be."""
+        self._replace(self._pick)
 
     def _read_keys(self) -> bool:
         """Arrows choose, Enter opens, Escape closes; whether that ended it.

@@ -25,7 +25,7 @@ class Controls:
 
     def __init__(self) -> None:
         self._items: list[Item] = []
-        self._controls: list[Item] = []
+        self._controls: list[tuple[Item, Item | None]] = []  # each with the part that scrolls it
         self._next_s = 0.0
         self._places: dict[str, Box] = {}
 
@@ -39,14 +39,34 @@ class Controls:
         if items != self._items:
             self._items = items
             kinds = ((item, dpg.get_item_info(item)["type"]) for item in items)
-            self._controls = [item for item, kind in kinds if kind in KINDS]
-        states = ((item, dpg.get_item_state(item)) for item in self._controls)
-        self._places = {
-            _name(item): Box(*map(round, (*state["rect_min"], *state["rect_size"])))
-            for item, state in states
-            if state["visible"] and dpg.is_item_enabled(item)
-        }
+            self._controls = [(item, _scroller(item)) for item, kind in kinds if kind in KINDS]
+        self._places = {}
+        for item, scroller in self._controls:
+            state = dpg.get_item_state(item)
+            if not state["visible"] or not dpg.is_item_enabled(item):
+                continue
+            box = Box(*map(round, (*state["rect_min"], *state["rect_size"])))
+            if scroller is None or _is_inside(box, scroller):
+                self._places[_name(item)] = box
         return self._places
+
+
+def _scroller(item: Item) -> Item | None:
+    """The child window that shows a part of what is in it, this item too."""
+    parent = dpg.get_item_parent(item)
+    while parent:
+        if dpg.get_item_info(parent)["type"] == "mvAppItemType::mvChildWindow":
+            return int(parent)
+        parent = dpg.get_item_parent(parent)
+    return None
+
+
+def _is_inside(box: Box, scroller: Item) -> bool:
+    """Whether its middle can be pressed."""
+    window = dpg.get_item_parent(scroller)
+    above = dpg.get_item_pos(window)[1] if window else 0
+    top = above + dpg.get_item_pos(scroller)[1]
+    return bool(top <= box.y + box.height / 2 <= top + dpg.get_item_rect_size(scroller)[1])
 
 
 def _name(item: Item) -> str:

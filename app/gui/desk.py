@@ -17,6 +17,7 @@ from ..engine.types import (
     ClearPoints,
     Command,
     DragConfig,
+    EndGesture,
     EngineClient,
     GoTo,
     ModelInfo,
@@ -50,6 +51,19 @@ MAX_RANDOM_SEED = 99_999  # the random button stays with seeds that can be read 
 BRUSH_STEP = 1.25
 SMALLEST_BRUSH_PX = 1.0
 NO_CLASS = "none"
+
+NO_WORK = (  # what one does not mind to lose
+    EndGesture,
+    GoTo,
+    Redo,
+    Revisit,
+    SetClass,
+    SetConfig,
+    SetPaused,
+    SetSeed,
+    SetTruncation,
+    Undo,
+)
 
 Tone = Literal["info", "error"]
 
@@ -95,6 +109,7 @@ class Desk:
         self.seed, self.psi = seed, psi
         self.class_index: int | None = None
         self.browsing = False  # the person asked for the models
+        self.wanted: Path | None = None  # or for this file
         self.config = DragConfig()
         self.paused = self.painting = False
         self.record_points = False
@@ -151,6 +166,8 @@ class Desk:
     def post(self, command: Command) -> None:
         """Hand a command to the engine, and remember what it means for the points."""
         self._posted = self._engine.post(command)
+        if not isinstance(command, NO_WORK):
+            self.keeping.work()
         self._returning |= isinstance(command, Undo | Redo | GoTo | Revisit)
         self._trace.command(command)
         self.intents.note(command)

@@ -27,7 +27,7 @@ TITLES: dict[str, dict[Action, str]] = {
         "pause": "pause, go on",
         "undo": "undo",
         "redo": "redo",
-        "remove_point": "remove the point under the pointer",
+        "remove_point": "remove the point",
         "reset_points": "let all points go",
         "reset_picture": "back to the seed's picture",
     },
@@ -69,12 +69,23 @@ MOUSE = {
 }
 
 
+ARROWS = {"Left": "←", "Right": "→", "Up": "↑", "Down": "↓"}
+
+
+def shown(keys: str) -> str:
+    """Keys as they are shown: arrows as arrows."""
+    *modifiers, key = keys.split("+")
+    return "+".join([*modifiers, ARROWS.get(key, key)])
+
+
 def keymap() -> tuple[Group, ...]:
     """Everything, by subject; an action without a title has its name."""
     groups = [
-        Group(title, (*MOUSE.get(title, ()), *((KEYS[a], what) for a, what in titles.items())))
+        Group(
+            title, (*MOUSE.get(title, ()), *((shown(KEYS[a]), what) for a, what in titles.items()))
+        )
         for title, titles in TITLES.items()
     ]
     titled = {action for titles in TITLES.values() for action in titles}
-    others = [(KEYS[a], a.replace("_", " ")) for a in KEYS if a not in titled]
+    others = [(shown(KEYS[a]), a.replace("_", " ")) for a in KEYS if a not in titled]
     return (*groups, Group("More", tuple(others))) if others else tuple(groups)

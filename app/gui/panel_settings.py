@@ -8,6 +8,7 @@ from ..engine.presets import PRESETS, PresetName
 from ..engine.types import ModelInfo
 from .desk import Desk
 from .input import KEYS, Action
+from .keymap import shown
 from .sections import act
 from .theme import Item
 from .tuning import PRESET_TITLES, SETTINGS, Setting, choices, limits
@@ -18,9 +19,13 @@ PRESET_ACTIONS: dict[PresetName, Action] = {
     "paper": "preset_paper",
     "official": "preset_official",
 }
+ABOVE, BELOW, LESS, MORE = (
+    shown(KEYS[action])
+    for action in ("setting_above", "setting_below", "setting_less", "setting_more")
+)
 BY_KEYS = (
-    f"Double click for the model's own. {KEYS['setting_above']} and {KEYS['setting_below']} choose "
-    f"a setting, {KEYS['setting_less']} and {KEYS['setting_more']} change it"
+    "Double click for the model's own. "
+    f"{ABOVE} and {BELOW} choose a setting, {LESS} and {MORE} change it"
 )
 
 

@@ -11,10 +11,10 @@ from ..engine.types import ModelInfo
 from .desk import Desk
 from .layout import PANEL_PX, Box
 from .panel_drag import DragSection
+from .panel_files import FilesSection
 from .panel_picture import PictureSection
 from .panel_region import RegionSection
 from .panel_settings import SettingsSection
-from .panel_video import VideoSection
 from .panel_window import WindowSection
 from .sections import MakeSection, Section
 from .theme import Look
@@ -25,7 +25,7 @@ SECTIONS: tuple[MakeSection, ...] = (  # from the top
     DragSection,
     RegionSection,
     SettingsSection,
-    VideoSection,
+    FilesSection,
     WindowSection,
 )
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import dearpygui.dearpygui as dpg
 
 from ..engine.types import ResetPicture
+from ..models.library import SUFFIXES as MODELS
+from ..session.format import SUFFIX
+from ..session.recipe import SUFFIXES as PICTURES
 from .browser import ModelBrowser, Open
 from .canvas import Canvas
 from .controls import Controls
@@ -20,9 +23,13 @@ from .meters import Meters
 from .models import Models
 from .offer import OfferDialog
 from .panels import Panel
+from .picker import FilePicker
 from .progress import OpeningLine
+from .question import UnsavedQuestion
 from .statusline import StatusLine
 from .theme import Item, Look
+
+OPENED = (SUFFIX, *MODELS, *PICTURES)  # edits, models, pictures with an edit in them
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +49,24 @@ class Parts:
     offer: OfferDialog
     controls: Controls
     keys: KeyMap
+    question: UnsavedQuestion
+    picker: FilePicker
 
     @property
     def is_asking(self) -> bool:
         """Whether something lies over the window and has the keyboard."""
-        asking = (self.dialog, self.browser, self.offer, self.keys)
+        asking = (self.dialog, self.browser, self.offer, self.keys, self.question, self.picker)
         return any(part.is_open for part in asking)
+
+    def refresh_modals(self) -> None:
+        """Escape takes dialogs away; the desktop's may have been answered."""
+        for modal in (self.dialog, self.keys, self.question, self.picker):
+            modal.refresh()
+
+    def clear(self) -> None:
+        """Take away what may be, to ask something else: two modals at once cannot be."""
+        for modal in (self.dialog, self.keys, self.browser, self.picker):
+            modal.close()
 
     def place(self, layout: Layout) -> None:
         """Put everything where it belongs."""
@@ -60,9 +79,10 @@ class Parts:
 
     @classmethod
     def build(
-        cls, look: Look, desk: Desk, meters: Meters, models: Models, open_model: Open
+        cls, look: Look, desk: Desk, meters: Meters, models: Models, open_path: Open
     ) -> Parts:
         """Build all of them in the present context."""
+        picker = FilePicker(look, OPENED, open_path)
         # Not Dear PyGui's "primary window": filling that one takes 6 ms a frame in software GL at
         # 1366x768; this one shows the viewport's clear colour at no cost.
         with dpg.window(
@@ -85,11 +105,13 @@ class Parts:
                 hud=Hud(look, meters),
                 status=StatusLine(look, desk.perform),
                 opening=OpeningLine(look, models.cancel),
-                browser=ModelBrowser(look, models, open_model),
+                browser=ModelBrowser(look, models, open_path, picker.show),
                 dialog=TroubleDialog(look, lambda: desk.post(ResetPicture())),
                 offer=OfferDialog(look, desk.keeping),
                 controls=Controls(),
                 keys=KeyMap(look),
+                question=UnsavedQuestion(look),
+                picker=picker,
             )
         with dpg.theme() as edgeless, dpg.theme_component(dpg.mvWindowAppItem):
             dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)

@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 from ..engine.types import ModelInfo
 from .desk import Desk
 from .input import KEYS, Action
+from .keymap import shown
 from .theme import Item
 from .widgets import Bricks
 
@@ -28,7 +29,7 @@ MakeSection: TypeAlias = Callable[[Bricks, Desk], Section]
 
 def act(bricks: Bricks, desk: Desk, label: str, action: Action, about: str, width: int) -> Item:
     """A button that does what a key does, and names it."""
-    about = f"{about} ({KEYS[action]})"
+    about = f"{about} ({shown(KEYS[action])})"
     return bricks.button(label, about, partial(desk.perform, action), width, _name(label, action))
 
 

@@ -13,13 +13,12 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 
 import dearpygui.dearpygui as dpg
 
 from ..engine.edit import EditState
-from ..engine.opening import Opening, OpenModel
+from ..engine.opening import Opening
 from ..engine.types import (
     EngineClient,
     EngineStatus,
@@ -33,6 +32,7 @@ from ..engine.types import (
 from ..session.errors import RecorderError
 from .desk import Desk, Message
 from .dialog import Trouble
+from .doors import Doors
 from .keeping import Keeping
 from .layout import Layout
 from .meters import Meters
@@ -91,6 +91,7 @@ class Window:
         self._desk.memory = self._memory
         self._desk.teach(self._shell.actions())
         self._models = Models(engine, Places(), bundled=options.bundled)
+        self._doors = Doors(self._desk, self._models, self._shell, self._stop)
         self._opening: Opening | None = None
         self._trouble: Trouble | None = None  # to be told
         self._meters = Meters()
@@ -133,11 +134,13 @@ class Window:
             min_width=640,
             min_height=480,
             clear_color=GROUND,
+            disable_close=True,  # it asks first
         )
+        dpg.set_exit_callback(lambda *_: self._shell.wish("close"))
         dpg.setup_dearpygui()
         wear(self._memory.now.theme)
         parts = Parts.build(
-            make_look(options.scale), self._desk, self._meters, self._models, self._open_model
+            make_look(options.scale), self._desk, self._meters, self._models, self._doors.open
         )
         dpg.show_viewport()
         return parts
@@ -155,9 +158,16 @@ class Window:
             finally:
                 self._engine.stop()
                 self._models.close()
+                self._remember_size()
                 self._memory.close()
                 dpg.destroy_context()
                 self._trace.close(self._meters)
+
+    def _remember_size(self) -> None:
+        """The next window is as large."""
+        size = dpg.get_viewport_width(), dpg.get_viewport_height()
+        if min(size) > 0 and size != (self._options.width, self._options.height):
+            self._memory.change(size=size)
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -171,6 +181,9 @@ class Window:
                 signal.signal(number, handler)
 
     def _ask_to_quit(self, _number: int, _frame: FrameType | None) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
         self._quit = True
 
     # One turn of the loop.
@@ -210,14 +223,11 @@ class Window:
     def _adopt(self, model: ModelInfo, edit: EditState | None, parts: Parts) -> None:
         self._desk.adopt(model, edit)
         if self._models.adopted(model.path):
+            self._desk.keeping.begin()
             self._desk.say(f"Opened {model.name}.")
         parts.panel.adopt(model)
         parts.hand.let_go()
         dpg.set_viewport_title(f"{model.name} - {self._options.title}")
-
-    def _open_model(self, path: Path | None) -> None:
-        settings = self._memory.settings
-        self._models.open(OpenModel(path, self._desk.seed, self._desk.psi, settings=settings))
 
     def _follow_opening(self, parts: Parts) -> None:
         """Show the models when they are asked for, and tell how an opening goes."""
@@ -255,9 +265,7 @@ class Window:
         if complaint := self._memory.poll():
             self._desk.say(complaint, "error")
         wear(self._memory.now.theme)
-        match self._shell.take():
-            case "keys":
-                parts.keys.show()
+        self._doors.serve(parts)
 
     def _follow_size(self, parts: Parts) -> None:
         width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
@@ -313,7 +321,7 @@ class Window:
             self._trace.view(self._desk.view, parts.canvas.origin)
         self._trace.controls(parts.controls.look)
         parts.panel.refresh()
-        parts.dialog.refresh()
+        parts.refresh_modals()
         parts.hud.refresh(self._engine, self._status)
         opening = self._models.opening if self._desk.model is not None else None
         parts.opening.refresh(opening, time.perf_counter())
@@ -355,4 +363,5 @@ class Window:
         """Carry out what pointer and keys ask for."""
         if parts.hand.read(typing=parts.is_asking or parts.panel.is_typing):
             self._pacer.stir()
-        self._quit |= parts.hand.quits
+        if parts.hand.quits:
+            self._shell.wish("close")

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import settings
+from . import settings, window
 from .stage import Stage
 
 CHAPTERS: dict[str, Callable[[Stage], None]] = {
     "settings": settings.perform,
+    "window": window.perform,
 }

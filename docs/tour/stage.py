@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -37,6 +38,9 @@ class Stage:
             flags: of `draglive open`; seed 4 at psi 0.7 unless they say otherwise.
         """
         with tempfile.TemporaryDirectory() as folder, virtual_display(self.size) as display:
+            home = Path(folder, "home")
+            (home / "Pictures").mkdir(parents=True)
+            os.environ["HOME"] = str(home)  # what is photographed is nobody's
             command = [*REAL, *map(str, flags)]
             trace = Path(folder, "trace.jsonl")
             driver = Driver(display, command, trace, self.size, self.scale)

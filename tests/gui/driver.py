@@ -61,7 +61,7 @@ class Driver:
         self.environment["XDG_CONFIG_HOME"] = str(trace.parent / "config")  # settings
         self.environment["XDG_STATE_HOME"] = str(trace.parent / "state")  # journals
         self.environment["XDG_DOCUMENTS_DIR"] = str(trace.parent / "documents")  # saved edits
-        self._trace = trace
+        self._trace, self.size = trace, size
         self._errors = trace.with_suffix(".err").open("w+")
         self.process = subprocess.Popen(
             [
@@ -151,14 +151,25 @@ class Driver:
     def place(self, name):
         """Where a control's middle is in the window, once it is to be seen."""
 
-        def find():
-            return self.last("controls").get("places", {}).get(name)
-
-        left, top, width, height = wait_for(f"the control {name!r}", find, 10)
+        left, top, width, height = wait_for(f"the control {name!r}", lambda: self.find(name), 10)
         return left + width // 2, top + height // 2
+
+    def find(self, name):
+        """Where a control is, if it can be pressed now."""
+        return self.last("controls").get("places", {}).get(name)
+
+    def reveal(self, name):
+        """Scroll the panel until a control is to be seen."""
+        for button in (5, 4):  # down, then up
+            for _ in range(12):
+                if self.find(name):
+                    return
+                self.xdotool("mousemove", self.size[0] - 40, 40, "click", button)
+                time.sleep(0.3)
 
     def press_control(self, name):
         """Click a control by its name: a button's caption, a slider's or a field's label."""
+        self.reveal(name)
         self.click_window(*self.place(name))
 
     def hover_control(self, name, rest_s=0.9):

@@ -76,7 +76,10 @@ def test_press_pull_and_hold_moves_the_picture_live(open_window, tmp_path):
     wait_for("the point to go", lambda: driver.last("frame")["points"] == [])
     driver.pull((201, 58), (215, 40))
     wait_for("the next pull", driver.points)
-    driver.key("ctrl+q")  # during the edit
+    driver.key("ctrl+q")  # during the edit, which nobody saved
+    driver.press_control("Stay")
+    driver.key("ctrl+q")
+    driver.press_control("Do not save")
     assert driver.exit_code() == 0
 
 
