@@ -40,6 +40,7 @@ class Stage:
         with tempfile.TemporaryDirectory() as folder, virtual_display(self.size) as display:
             home = Path(folder, "home")
             (home / "Pictures").mkdir(parents=True)
+            os.environ.setdefault("XDG_CACHE_HOME", str(Path.home() / ".cache"))
             os.environ["HOME"] = str(home)  # what is photographed is nobody's
             command = [*REAL, *map(str, flags)]
             trace = Path(folder, "trace.jsonl")
