@@ -17,6 +17,7 @@ from typing import Literal
 
 from torch import Tensor
 
+from draglive.kernels.network import Network
 from draglive.stylegan2_jit.calibrate import (
     Calibration,
     Setting,
@@ -88,6 +89,8 @@ class RunnerChooser:
         config = checkpoint.generator.config
         self._image_size = [config.img_resolution, config.img_width]
         self._synthesis = checkpoint.generator.synthesis
+        self._aside = False  # whether that is on the host, out of a card's memory
+        self._network: Network | None = None  # its constants for fused kernels
         self._path = checkpoint.path
         self._device = device
         self._choice = choice
@@ -98,6 +101,7 @@ class RunnerChooser:
         self._news: queue.SimpleQueue[Ready | Refused] = queue.SimpleQueue()
         self._calibration: tuple[Cut, Calibration] | None = None
         self._asked: set[Cut] = set()
+        self._builders: list[threading.Thread] = []
         self.reason = "as asked" if choice != "auto" else "the first picture does not wait"
 
     def __call__(self, cut: Cut) -> Runner:
@@ -106,12 +110,26 @@ class RunnerChooser:
         Raises:
             BackendError: the one asked for by name cannot be built or is wrong.
         """
-        if self._choice != "auto":
-            return self._get(self._choice, cut)
-        if cut not in self._asked:
+        if self._choice == "auto" and cut not in self._asked:
             self._asked.add(cut)
             self._look_for_better(cut)
-        return self._get(self._better.get(cut, "eager"), cut)
+        name = self._better.get(cut, "eager") if self._choice == "auto" else self._choice
+        runner = self._get(name, cut)
+        if name == "fused" and not any(builder.is_alive() for builder in self._builders):
+            self._put_aside()
+        return runner
+
+    def _put_aside(self) -> None:
+        """The fused kernels have constants of their own: a card need not keep both."""
+        if self._device.is_cuda and not self._aside:
+            self._synthesis.to("cpu")
+            self._aside = True
+
+    def _take_up(self) -> None:
+        """Have the network itself where it runs."""
+        if self._aside:
+            self._synthesis.prepare(self._device.dtype, self._device.on)
+            self._aside = False
 
     def insist(self, name: RunnerName) -> None:
         """Run every cut by this back-end from now on, as if it had been asked for by name."""
@@ -162,6 +180,8 @@ class RunnerChooser:
         return {**found, "compile": measured or "not measured yet: the window does it, once"}
 
     def _get(self, name: RunnerName, cut: Cut) -> Runner:
+        if name != "fused":
+            self._take_up()
         if (name, cut) not in self._built:
             self._built[name, cut] = self._make(name, cut).runner
         return self._built[name, cut]
@@ -185,7 +205,8 @@ class RunnerChooser:
     def _make_fused(self, cut: Cut, *, proved: bool = False) -> Ready:
         """Build the fused runner; `proved`: what was found out at an earlier start still holds."""
         kernels = open_kernels(self._device)
-        runner = FusedRunner(network_of(self._synthesis), cut, self._image_size, kernels)
+        self._network = self._network or network_of(self._synthesis)
+        runner = FusedRunner(self._network, cut, self._image_size, kernels)
         setting = replace(self._setting(cut), kernels=kernels.build)
         verdict = read_verdict(setting) if proved and kernels.build else None
         if verdict is None:
@@ -199,11 +220,12 @@ class RunnerChooser:
         figures = ", ".join(f"{name} {ms:.1f} ms" for name, ms in times_ms.items())
         return Ready("fused", cut, runner, f"{kernels.name}: {figures} a step and picture")
 
-    def _prove(self, runner: Runner, cut: Cut) -> Verdict:
+    def _prove(self, runner: FusedRunner, cut: Cut) -> Verdict:
         """Hold a runner against eager, on this machine, and time both."""
         eager = self._get("eager", cut)
         check_runner(runner, eager, self._ws, self._image_size)
         times_ms = time_runners([runner, eager], self._ws, self._image_size)
+        runner.forget_plans()
         return Verdict({str(name): ms for name, ms in times_ms.items()}, {})
 
     def _look_for_better(self, cut: Cut) -> None:
@@ -255,7 +277,9 @@ class RunnerChooser:
             except Exception as error:  # a compiler may raise anything, and what runs goes on
                 self._news.put(Refused(name, cut, in_a_line(error)))
 
-        threading.Thread(target=build, name="draglive-backend", daemon=True).start()
+        self._take_up()
+        self._builders.append(threading.Thread(target=build, name="draglive-backend", daemon=True))
+        self._builders[-1].start()
 
     def _setting(self, cut: Cut) -> Setting:
         return Setting(

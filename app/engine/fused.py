@@ -119,6 +119,11 @@ class FusedRunner:
         assert self._last is not None
         return self._last.plan
 
+    def forget_plans(self) -> None:
+        """Let the buffers of every plan go; those that are needed are made again."""
+        self._prepared.clear()
+        self._last = None
+
     def start(self) -> None:
         """Fold anew, each synthesis when it is needed next."""
         self._folded = False

@@ -1,13 +1,19 @@
 """The bundled model dragged by the CPU's fused kernels: where handles go and where they end."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from draglive.app.engine import types as t
+from draglive.app.engine.backends import RunnerChooser
+from draglive.app.engine.device import FrameSlot, open_device
+from draglive.app.engine.editor import Editor
 from draglive.app.engine.engine import EngineOptions, load_editor
 from draglive.kernels import native
+from draglive.stylegan2_jit.checkpoints import load_checkpoint
+from draglive.stylegan2_jit.latents import seed_to_ws
 
 STEPS = 40
 
@@ -63,3 +69,21 @@ def test_the_picture_of_any_w_and_then_its_own_again():
         drawn, wanted = (each.draw(ws).astype(float) for each in (editor, truth))
         assert np.abs(drawn - wanted).mean() < 0.5
     assert editor.ws.equal(mine)
+
+
+def test_kernels_once_built_need_the_network_no_more():
+    """So a card puts it aside; here its numbers are gone for good."""
+    checkpoint, device = load_checkpoint(), open_device("cpu", "float32")
+    ws = seed_to_ws(checkpoint.generator, 0)
+    chooser = RunnerChooser(checkpoint, device, "fused", ws, background=False)
+    editor = Editor(checkpoint, device, chooser, seed=4)
+    checkpoint.generator.synthesis.to("meta")
+    slot = FrameSlot(device, editor.model.size)
+    wide = replace(editor.state.config, track_radius_px=9)
+    mask = np.ones((256, 256), np.float32)
+    turn = t.AddPoint(t.DragPoint(1, t.Point(127, 151), t.Point(99, 151)))
+    commands = turn, t.SetConfig(wide), t.SetMask(mask), t.SetSeed(6), t.Undo()
+    for command in commands:
+        editor.apply(command)
+        editor.render(editor.step(), slot)
+        assert slot.rgba.std() > 10
