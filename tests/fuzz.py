@@ -2,7 +2,7 @@
 
 Session files, masks, pictures with a recipe and w+ are changed at random and read, with all that
 opening them does before a model is asked. Each is taken, or refused by a typed error in one line;
-anything else ends the run with the file kept. Prints one line of JSON.
+anything else ends the run with the file kept. Prints a line of JSON for each kind.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import io
 import json
 import random
 import struct
-import sys
 import tempfile
 import time
 import zlib
@@ -263,14 +262,12 @@ def main() -> None:
     given = parser.parse_args()
     saving.DEFAULT_MODEL = Path(tempfile.mkdtemp()) / "default.safetensors"  # hashed each time
     saving.DEFAULT_MODEL.write_bytes(b"a model")
-    report = {}
     for name, kind in KINDS.items():
         if given.only in (None, name):
             folder = Path(tempfile.mkdtemp(prefix=f"fuzz-{name}-"))
-            print(f"{name}: {folder}", file=sys.stderr)
             found = asdict(fuzz(kind, given.times, given.seed, folder))
-            report[name] = {**found, "errors": sorted(found["errors"])}
-    print(json.dumps(report))
+            report = {**found, "errors": sorted(found["errors"]), "folder": str(folder)}
+            print(json.dumps({name: report}), flush=True)
 
 
 if __name__ == "__main__":

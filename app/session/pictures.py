@@ -22,6 +22,15 @@ from .errors import FileError, MaskError
 from .files import require_writable, write_bytes
 
 Picture: TypeAlias = NDArray[np.uint8]
+UNREADABLE: Final = (  # what Pillow says of files that are damaged
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,
+    SyntaxError,  # a broken PNG
+    struct.error,
+    Image.DecompressionBombError,
+)
 _RULE: Final = "must be a PNG or JPEG picture of 8 or 16 bits; it is not"
 
 
@@ -116,7 +125,7 @@ def _require_sane(content: bytes, path: Path, size: Size) -> None:
                 picture.verify()  # lengths of PNG chunks: a decoder might believe them
     except Image.DecompressionBombError as error:
         raise MaskError(f"mask {path} is larger than any picture") from error
-    except (OSError, SyntaxError, ValueError, struct.error) as error:
+    except UNREADABLE as error:
         raise MaskError(f"mask {path} {_RULE}") from error
     if claimed != size:
         raise MaskError(

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import binascii
 import io
-import struct
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -18,13 +17,13 @@ from typing import Final
 
 import msgspec
 import numpy as np
-from PIL import Image, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, PngImagePlugin
 
 from ..engine.log import Checkpoint, Origin, SavedEdit
 from .errors import FileError, LatentError
 from .files import write_bytes
 from .format import Session, require_sane
-from .pictures import Picture
+from .pictures import UNREADABLE, Picture
 
 SUFFIXES: Final = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 KEY: Final = "draglive"
@@ -33,16 +32,6 @@ EXIF: Final = 0x8769
 MOST_BYTES: Final = 1 << 20
 MOST_PIXELS: Final = 1 << 26
 QUALITY: Final = 95
-
-
-_UNREADABLE = (
-    OSError,
-    UnidentifiedImageError,
-    ValueError,
-    SyntaxError,  # Pillow's word for a broken PNG
-    struct.error,
-    Image.DecompressionBombError,
-)
 
 
 class Recipe(msgspec.Struct, tag_field="kind", tag="recipe"):
@@ -106,7 +95,7 @@ def read_recipe(path: Path) -> Session:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # damaged Exif, and what else is told below
             found = _found(path)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise LatentError(f"{path}: not a picture that can be read: {error}") from error
     return parse_recipe(found, str(path))
 
