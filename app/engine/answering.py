@@ -13,6 +13,7 @@ from .asking import Answer, Dragged, FeaturePicture, Question, SeedPicture, Stat
 from .edit import EditError
 from .editor import Editor
 
+LARGE = 512  # pictures up to this high are drawn whole: previews are paler, and hardly faster
 CONTRAST = 2.5  # standard deviations of a feature direction, to either side of grey
 
 
@@ -40,12 +41,12 @@ def _find(editor: Editor, question: Question) -> NDArray[np.generic]:
 
 
 def _drawn(editor: Editor, ws: Tensor, height: int) -> NDArray[np.uint8]:
-    """A picture at least so high, no finer than it need be; the whole picture for 0."""
+    """A picture at least so high; the whole picture for 0."""
     smaller, own = 1, editor.model.size.height
     while height and own // (2 * smaller) >= height:
         smaller *= 2
-    level = min(smaller.bit_length() - 1, editor.runner.previews)
-    picture = editor.draw(ws, level)
+    level = smaller.bit_length() - 1 if own > LARGE else 0
+    picture = editor.draw(ws, min(level, editor.runner.previews))
     if smaller == 1:
         return picture
     planes = torch.from_numpy(picture).permute(2, 0, 1).float()

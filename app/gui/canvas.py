@@ -29,13 +29,13 @@ class Canvas:
         self._shown: Item | None = None
         self._size = (1, 1)
         with dpg.child_window(no_scrollbar=True, no_scroll_with_mouse=True) as self._child:
-            self._drawlist = dpg.add_drawlist(1, 1)
+            self.drawlist: Item = dpg.add_drawlist(1, 1)
         with dpg.theme() as theme, dpg.theme_component(dpg.mvChildWindow):
             dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)
         dpg.bind_item_theme(self._child, theme)
-        self._image_layer = dpg.add_draw_layer(parent=self._drawlist)
+        self._image_layer = dpg.add_draw_layer(parent=self.drawlist)
         self._image: Item | None = None
-        self._overlay = OverlayLayer(look, self._drawlist)
+        self._overlay = OverlayLayer(look, self.drawlist)
 
     @property
     def area(self) -> Size:
@@ -45,14 +45,14 @@ class Canvas:
     @property
     def origin(self) -> Spot:
         """Where the canvas is in the window."""
-        x, y = dpg.get_item_rect_min(self._drawlist)
+        x, y = dpg.get_item_rect_min(self.drawlist)
         return Spot(x, y)
 
     def place(self, box: Box) -> None:
         """Put the canvas there."""
         self._size = (box.width, box.height)
         dpg.configure_item(self._child, pos=(box.x, box.y), width=box.width, height=box.height)
-        dpg.configure_item(self._drawlist, width=box.width, height=box.height)
+        dpg.configure_item(self.drawlist, width=box.width, height=box.height)
 
     def show(self, rgba: NDArray[np.uint8], tint: Tint | None) -> None:
         """Show a picture: uint8 [H, W, 4]."""
@@ -80,7 +80,7 @@ class Canvas:
         down = (name for name, code in BUTTONS.items() if dpg.is_mouse_button_down(code))
         return PointerInput(
             spot=Spot(x - origin.x, y - origin.y),
-            hovered=dpg.is_item_hovered(self._drawlist),
+            hovered=dpg.is_item_hovered(self.drawlist),
             buttons=frozenset(down),
             wheel=wheel,
             space=dpg.is_key_down(dpg.mvKey_Spacebar),

@@ -17,7 +17,9 @@ EVERY_S = 0.2  # a look at all of them takes milliseconds
 KINDS = tuple(
     f"mvAppItemType::mv{kind}"
     for kind in ("Button", "ImageButton", "Checkbox", "SliderFloat", "SliderInt", "InputText")
-) + tuple(f"mvAppItemType::mv{kind}" for kind in ("Combo", "InputInt", "Selectable", "Tab"))
+) + tuple(
+    f"mvAppItemType::mv{kind}" for kind in ("Combo", "InputInt", "Selectable", "Tab", "Drawlist")
+)
 
 
 class Controls:
@@ -43,7 +45,7 @@ class Controls:
         self._places = {}
         for item, scroller in self._controls:
             state = dpg.get_item_state(item)
-            if not state["visible"] or not dpg.is_item_enabled(item):
+            if not state["visible"] or not dpg.is_item_enabled(item) or not _name(item):
                 continue
             box = Box(*map(round, (*state["rect_min"], *state["rect_size"])))
             if scroller is None or _is_inside(box, scroller):

@@ -36,6 +36,7 @@ from ..engine.types import (
 )
 from ..session.errors import RecorderError, SessionError
 from ..session.recorder import RecordingSummary
+from .beside import Beside
 from .brush import MaskPaint
 from .input import Action, Hit, Stroke
 from .intents import Intents
@@ -139,6 +140,8 @@ class Desk:
             "save": self._save,
             "models": self._browse,
         }
+        self.beside = Beside(engine, self)
+        self._actions |= self.beside.actions
 
         self.teach(tuning_actions(self.tuning))
 
@@ -162,6 +165,7 @@ class Desk:
         self._returning = True  # what was posted meanwhile may have changed it
         self.brush_px = max(model.size.height / 12, SMALLEST_BRUSH_PX)
         self.mask_edits += 1
+        self.beside.adopt(model)
 
     def post(self, command: Command) -> None:
         """Hand a command to the engine, and remember what it means for the points."""
@@ -174,7 +178,9 @@ class Desk:
 
     def follow(self, status: Ready) -> None:
         """Show the engine's state where it is another, once it knows all commands."""
-        if status.commands < self._posted or status.history is None:
+        known = status.commands >= self._posted
+        self.beside.follow(status, known=known)
+        if not known or status.history is None:
             return
         edit = status.history.edit
         self.config = edit.config  # which the engine changes where numbers overflow

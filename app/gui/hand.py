@@ -10,6 +10,7 @@ from .desk import Desk
 from .input import KEYS, Held, Hit, InputState, Painting, PointerInput, Scene, find, react
 from .keyboard import Keyboard
 from .overlay import Overlay
+from .splitline import SplitLine
 from .theme import Look
 from .viewport import Spot, ViewTransform
 
@@ -26,10 +27,11 @@ class Hand:
         look: lengths.
         canvas: where the pointer is read.
         desk: what is acted on.
+        split: takes the pointer where it is on its line.
     """
 
-    def __init__(self, look: Look, canvas: Canvas, desk: Desk) -> None:
-        self._canvas, self._desk = canvas, desk
+    def __init__(self, look: Look, canvas: Canvas, desk: Desk, split: SplitLine) -> None:
+        self._canvas, self._desk, self._split = canvas, desk, split
         self._reach_px = REACH_PX * look.scale
         self._keyboard = Keyboard()
         self._state = InputState()
@@ -59,9 +61,11 @@ class Hand:
         pointer, self._wheel = self._canvas.pointer(self._wheel), 0.0
         moved, self._pointer = pointer != self._pointer, pointer
         if (scene := self._scene()) is not None:
-            self._react(scene)
+            if not self._split.read(pointer, scene.view, busy=self._state.grab is not None):
+                self._react(scene)
             self._desk.point_at(self._hit(scene))
         actions = self._keyboard.pressed()
+        self._desk.beside.hold(self._keyboard.holds_original and not typing)
         for action in () if typing else actions:
             self._desk.perform(action)
         return bool(moved or actions or pointer.buttons)

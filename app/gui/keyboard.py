@@ -6,6 +6,7 @@ import dearpygui.dearpygui as dpg
 
 from .input import KEYS, Action
 
+EQUAL = 602  # Dear PyGui names a key that no keyboard sends
 CODES = {
     "Left": dpg.mvKey_Left,
     "Right": dpg.mvKey_Right,
@@ -16,6 +17,12 @@ CODES = {
     "Delete": dpg.mvKey_Delete,
     "[": dpg.mvKey_Open_Brace,
     "]": dpg.mvKey_Close_Brace,
+    ",": dpg.mvKey_Comma,
+    ".": dpg.mvKey_Period,
+    "-": dpg.mvKey_Minus,
+    "=": EQUAL,
+    "PageUp": dpg.mvKey_Prior,
+    "PageDown": dpg.mvKey_Next,
 }
 CONTROL = (dpg.mvKey_LControl, dpg.mvKey_RControl)
 ALT = (dpg.mvKey_LAlt, dpg.mvKey_RAlt)
@@ -37,6 +44,11 @@ class Keyboard:
     def quits(self) -> bool:
         """Whether Ctrl+Q is down."""
         return dpg.mvKey_Q in self._down and not self._modifiers.isdisjoint(CONTROL)
+
+    @property
+    def holds_original(self) -> bool:
+        """Whether the key that shows the original is down, alone."""
+        return _code(KEYS["original"]) in self._down and not self._with
 
     def pressed(self) -> list[Action]:
         """What the keys pressed since the last call ask for."""

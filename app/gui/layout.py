@@ -8,6 +8,8 @@ from typing import NamedTuple
 PANEL_PX = 300
 STATUS_PX = 34
 HUD_PX = 208
+STRIP_PX = 76
+GALLERY_PX = 252
 SMALLEST_CANVAS_PX = 160
 
 
@@ -24,19 +26,28 @@ class Box(NamedTuple):
 class Layout:
     """The window's parts; together they cover it, and none lies on another.
 
-    `panel` and `hud` are None where they are not shown.
+    `gallery`, `panel` and `hud` are None where they are not shown.
     """
 
+    gallery: Box | None
     canvas: Box
+    strip: Box
     status: Box
     panel: Box | None
     hud: Box | None
 
     @classmethod
     def of(
-        cls, width: int, height: int, scale: float, *, panel: bool = True, figures: bool = True
+        cls,
+        width: int,
+        height: int,
+        scale: float,
+        *,
+        panel: bool = True,
+        figures: bool = True,
+        gallery: bool = False,
     ) -> Layout:
-        """Canvas left, status line under it, panel right, figures under the panel.
+        """Canvas left, timeline and status line under it, panel right, figures under the panel.
 
         The panel scrolls where it is too low for its controls; the canvas gives way last.
 
@@ -46,13 +57,21 @@ class Layout:
             scale: of all that is drawn.
             panel: there is one, with or without figures.
             figures: they are under the panel.
+            gallery: it is left of the canvas, where there is room for both.
         """
         status_px = min(round(STATUS_PX * scale), height // 4)
         panel_px = min(round(PANEL_PX * scale), max(width - SMALLEST_CANVAS_PX, 1)) if panel else 0
         hud_px = min(round(HUD_PX * scale), height // 2) if figures else 0
         left, top = width - panel_px, height - hud_px
+        strip_px = min(round(STRIP_PX * scale), (height - status_px) // 4)
+        gallery_px = round(GALLERY_PX * scale) if gallery else 0
+        if left - gallery_px < round(SMALLEST_CANVAS_PX * scale):
+            gallery_px = 0
+        floor = height - status_px - strip_px
         return cls(
-            canvas=Box(0, 0, left, height - status_px),
+            gallery=Box(0, 0, gallery_px, floor) if gallery_px else None,
+            canvas=Box(gallery_px, 0, left - gallery_px, floor),
+            strip=Box(0, floor, left, strip_px),
             status=Box(0, height - status_px, left, status_px),
             panel=Box(left, 0, panel_px, top) if panel else None,
             hud=Box(left, top, panel_px, hud_px) if panel and figures else None,

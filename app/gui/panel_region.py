@@ -20,7 +20,7 @@ class RegionSection:
                 about = "Paint what may move; the right button erases"
                 self._paint = act(bricks, desk, "Paint", "brush", about, half)
                 about = "Wipe the region: everything may move"
-                bricks.button("Clear", about, desk.clear_mask, half)
+                act(bricks, desk, "Clear", "reset_mask", about, half)
             about = f"The brush's radius ({KEYS['smaller']} and {KEYS['larger']})"
             self._brush = bricks.slider("Brush", about, desk.size_brush, pattern="%.0f px")
             bricks.tick("Show", "Tint what may move", desk.show_region, True)

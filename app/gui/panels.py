@@ -10,6 +10,7 @@ import dearpygui.dearpygui as dpg
 from ..engine.types import ModelInfo
 from .desk import Desk
 from .layout import PANEL_PX, Box
+from .panel_beside import CompareSection, MixSection, SlidersSection
 from .panel_drag import DragSection
 from .panel_files import FilesSection
 from .panel_picture import PictureSection
@@ -24,6 +25,9 @@ SECTIONS: tuple[MakeSection, ...] = (  # from the top
     PictureSection,
     DragSection,
     RegionSection,
+    CompareSection,
+    MixSection,
+    SlidersSection,
     SettingsSection,
     FilesSection,
     WindowSection,

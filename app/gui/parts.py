@@ -15,6 +15,7 @@ from .canvas import Canvas
 from .controls import Controls
 from .desk import Desk
 from .dialog import TroubleDialog
+from .gallery_view import GalleryView
 from .hand import Hand
 from .help import KeyMap
 from .hud import Hud
@@ -26,7 +27,9 @@ from .panels import Panel
 from .picker import FilePicker
 from .progress import OpeningLine
 from .question import UnsavedQuestion
+from .splitline import SplitLine
 from .statusline import StatusLine
+from .strip import Strip
 from .theme import Item, Look
 
 OPENED = (SUFFIX, *MODELS, *PICTURES)  # edits, models, pictures with an edit in them
@@ -38,7 +41,10 @@ class Parts:
 
     look: Look
     ground: Item
+    gallery: GalleryView
     canvas: Canvas
+    split: SplitLine
+    strip: Strip
     hand: Hand
     panel: Panel
     hud: Hud
@@ -70,12 +76,19 @@ class Parts:
 
     def place(self, layout: Layout) -> None:
         """Put everything where it belongs."""
+        self.gallery.place(layout.gallery)
         self.canvas.place(layout.canvas)
+        self.strip.place(layout.strip)
         self.status.place(layout.status)
         self.opening.place(layout.status)
         self.browser.place()
         self.panel.place(layout.panel)
         self.hud.place(layout.hud)
+
+    @property
+    def is_typing(self) -> bool:
+        """Whether letters go into a field, and are no shortcuts."""
+        return self.panel.is_typing or self.gallery.is_typing
 
     @classmethod
     def build(
@@ -95,12 +108,16 @@ class Parts:
             no_scroll_with_mouse=True,
             no_bring_to_front_on_focus=True,
         ) as ground:
-            canvas = Canvas(look)
+            gallery, canvas = GalleryView(look, desk), Canvas(look)
+            split = SplitLine(look, canvas.drawlist, desk.beside.compare)
             parts = cls(
                 look=look,
                 ground=ground,
+                gallery=gallery,
                 canvas=canvas,
-                hand=Hand(look, canvas, desk),
+                split=split,
+                strip=Strip(look, desk.beside.timeline),
+                hand=Hand(look, canvas, desk, split),
                 panel=Panel(look, desk),
                 hud=Hud(look, meters),
                 status=StatusLine(look, desk.perform),

@@ -18,7 +18,9 @@ from ..session.overlay import HALO, HANDLE, OUTLINE, TARGET
 
 Colour: TypeAlias = Sequence[int]  # red, green, blue, alpha: 0 to 255
 Item: TypeAlias = int | str
-Kind = Literal["primary", "toggled", "recording", "fold", "section", "quiet", "card", "chosen"]
+Kind = Literal[
+    "primary", "toggled", "recording", "fold", "section", "quiet", "card", "chosen", "marked"
+]
 Scheme = Literal["dark", "light"]
 
 __all__ = ["HALO", "HANDLE", "OUTLINE", "TARGET", "Look", "make_look", "wear"]
@@ -144,6 +146,7 @@ def make_look(scale: float | None) -> Look:
         "quiet": _button(CLEAR, CONTROL_HOVER, MUTED),
         "card": _card(CONTROL, CONTROL_ACTIVE, round(FRAME_PX * scale)),
         "chosen": _card(ACCENT, ACCENT, round(FRAME_PX * scale)),
+        "marked": _marked(),
     }
     look = Look(
         scale=scale,
@@ -212,6 +215,14 @@ def _button(
         if padding is not None:  # flush with the labels
             dpg.add_theme_style(dpg.mvStyleVar_ButtonTextAlign, 0.0, 0.5)
             dpg.add_theme_style(dpg.mvStyleVar_FramePadding, *padding)
+    return theme
+
+
+def _marked() -> Item:
+    """A field that is chosen."""
+    theme: Item
+    with dpg.theme() as theme, dpg.theme_component(dpg.mvInputText):
+        dpg.add_theme_color(dpg.mvThemeCol_Text, ACCENT)
     return theme
 
 

@@ -155,7 +155,9 @@ class Trace:
 
 
 def _plain(value: object) -> object:
-    """As JSON can say it: dataclasses become objects, a mask its movable share."""
+    """As JSON can say it: dataclasses become objects, masks and bytes a number."""
+    if isinstance(value, bytes):
+        return {"bytes": len(value)}
     if isinstance(value, np.ndarray):
         return {"movable": float(value.mean())}
     if hasattr(value, "__dataclass_fields__"):

@@ -143,16 +143,31 @@ class Bricks:
         self, label: str, about: str, change: Change, *, pattern: str = "%.2f", whole: bool = False
     ) -> Item:
         """A labelled slider; its range comes later (`limit`)."""
-        add = dpg.add_slider_int if whole else dpg.add_slider_float
         with self.row(label) as text:
-            item: Item = add(
-                label=f"##{label}",
-                width=self.width(beside_label=True),
-                format=TO_THE_RIGHT + pattern,
-                clamped=True,
-                callback=lambda _sender, value, _data: change(value),
-            )
+            width = self.width(beside_label=True)
+            item = self.bare_slider(label, about, change, width, pattern=pattern, whole=whole)
         self._labels[item] = text
+        return item
+
+    def bare_slider(
+        self,
+        name: str,
+        about: str,
+        change: Change,
+        width: int,
+        *,
+        pattern: str = "%.2f",
+        whole: bool = False,
+    ) -> Item:
+        """A slider without a label."""
+        add = dpg.add_slider_int if whole else dpg.add_slider_float
+        item: Item = add(
+            label=f"##{name}",
+            width=width,
+            format=TO_THE_RIGHT + pattern,
+            clamped=True,
+            callback=lambda _sender, value, _data: change(value),
+        )
         self._fields.append(item)
         return self._keep(item, f"{about}. Ctrl+click to type a value.")
 
@@ -203,10 +218,12 @@ class Bricks:
         """Set a slider's range."""
         dpg.configure_item(slider, min_value=low, max_value=high)
 
-    def field(self, name: str, about: str, change: Change, width: int) -> Item:
+    def field(
+        self, name: str, about: str, change: Change, width: int, *, spaces: bool = False
+    ) -> Item:
         """A text field; `change` is told when typing has ended."""
         item: Item = dpg.add_input_text(
-            label=f"##{name}", width=width, auto_select_all=True, no_spaces=True
+            label=f"##{name}", width=width, auto_select_all=True, no_spaces=not spaces
         )
         with dpg.item_handler_registry() as handlers:
             dpg.add_item_deactivated_after_edit_handler(
@@ -255,6 +272,21 @@ class Bricks:
         if self._kinds.get(button) != kind:
             self._kinds[button] = kind
             dpg.bind_item_theme(button, self._look.buttons[kind] if kind else 0)
+
+    def mark(self, field: Item, *, marked: bool) -> None:
+        """Let a field stand out, or not."""
+        if (self._kinds.get(field) == "marked") != marked:
+            self._kinds[field] = "marked" if marked else None
+            dpg.bind_item_theme(field, self._look.buttons["marked"] if marked else 0)
+
+    def quiet(self, text: Item) -> None:
+        """Small and muted: an explanation."""
+        dpg.bind_item_font(text, self._look.small)
+        dpg.configure_item(text, color=MUTED)
+
+    def px(self, length: float) -> int:
+        """A length at scale 1, in pixels."""
+        return self._look.px(length)
 
     def explain(self, item: Item, about: str) -> None:
         """What it is and which key does the same, when the pointer rests on it."""

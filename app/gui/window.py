@@ -13,6 +13,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
 
 import dearpygui.dearpygui as dpg
@@ -101,6 +102,7 @@ class Window:
         self._fresh = False  # it is not on the screen yet
         self._tint: Tint | None = None
         self._mask_edits = -1
+        self._looks: object = None  # what else is shown in the picture's place
         self._layout: Layout | None = None
         self._quit = False
 
@@ -271,7 +273,12 @@ class Window:
         width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
         shown = self._memory.now
         layout = Layout.of(
-            width, height, parts.look.scale, panel=shown.panel, figures=shown.figures
+            width,
+            height,
+            parts.look.scale,
+            panel=shown.panel,
+            figures=shown.figures,
+            gallery=self._desk.beside.gallery.shown,
         )
         if layout == self._layout:
             return
@@ -295,6 +302,7 @@ class Window:
             return False
         self._frame, self._fresh = frame, True
         self._desk.intents.settle(frame.points, frame.sequence)
+        self._desk.beside.saw(frame)
         self._pacer.stir()
         return True
 
@@ -307,16 +315,23 @@ class Window:
             self._mask_edits = self._desk.mask_edits
             mask = self._desk.mask.mask() if self._desk.mask and self._desk.show_mask else None
             self._tint = Tint.of(mask) if mask is not None else None
-        if self._fresh or masked:
+        looks = self._desk.beside.look
+        if self._fresh or masked or looks != self._looks:
+            self._looks = looks
             height, width = self._frame.rgba.shape[:2]
             if self._desk.view is None or self._desk.view.picture != (width, height):
                 margin = parts.look.px(MARGIN_PX)
                 size = Size(width, height)
                 self._desk.view = ViewTransform.fit(size, parts.canvas.area, margin)
-            parts.canvas.show(self._frame.rgba, self._tint)
+            parts.canvas.show(self._desk.beside.picture(self._frame.rgba), self._tint)
 
     def _refresh(self, parts: Parts) -> None:
-        parts.canvas.draw(parts.hand.overlay(banner(self._status)))
+        beside = self._desk.beside
+        overlay = parts.hand.overlay(banner(self._status))
+        if beside.hides_points:
+            overlay = replace(overlay, points=(), marked=None)
+        parts.canvas.draw(overlay)
+        parts.split.draw(self._desk.view, past=beside.hides_points)
         if self._desk.view is not None:
             self._trace.view(self._desk.view, parts.canvas.origin)
         self._trace.controls(parts.controls.look)
@@ -361,7 +376,11 @@ class Window:
 
     def _read_hand(self, parts: Parts) -> None:
         """Carry out what pointer and keys ask for."""
-        if parts.hand.read(typing=parts.is_asking or parts.panel.is_typing):
+        typing, asking = parts.is_typing, parts.is_asking
+        acted = parts.hand.read(typing=asking or typing)
+        acted |= parts.strip.refresh(typing=asking or typing)
+        acted |= parts.gallery.refresh(blocked=asking)
+        if acted | self._desk.beside.turn():
             self._pacer.stir()
         if parts.hand.quits:
             self._shell.wish("close")

@@ -10,10 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import settings, window
+from . import compare, history, seeds, settings, sliders, window
 from .stage import Stage
 
 CHAPTERS: dict[str, Callable[[Stage], None]] = {
     "settings": settings.perform,
     "window": window.perform,
+    "history": history.perform,
+    "compare": compare.perform,
+    "seeds": seeds.perform,
+    "sliders": sliders.perform,
 }

@@ -15,7 +15,9 @@ from pathlib import Path
 from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "gui"))
-from driver import REAL, Driver, virtual_display
+from driver import REAL, Driver, virtual_display, wait_for
+
+__all__ = ["Driver", "Stage", "virtual_display", "wait_for"]
 
 MOST_BYTES = 150_000
 PALETTES = (256, 192, 128, 96, 64, 48, 32)

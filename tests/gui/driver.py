@@ -59,6 +59,7 @@ class Driver:
         self.environment = {**os.environ, "DISPLAY": display, "PYTHONFAULTHANDLER": "1"}
         self.environment.pop("DRAGLIVE_SCALE", None)
         self.environment["XDG_CONFIG_HOME"] = str(trace.parent / "config")  # settings
+        self.environment["XDG_DATA_HOME"] = str(trace.parent / "data")  # kept sliders
         self.environment["XDG_STATE_HOME"] = str(trace.parent / "state")  # journals
         self.environment["XDG_DOCUMENTS_DIR"] = str(trace.parent / "documents")  # saved edits
         self._trace, self.size = trace, size

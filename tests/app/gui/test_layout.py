@@ -8,10 +8,12 @@ WINDOWS = [(640, 480, 1.0), (1366, 768, 1.0), (1920, 1080, 1.0), (3840, 2160, 2.
 
 
 @pytest.mark.parametrize("shown", [(True, True), (True, False), (False, True), (False, False)])
+@pytest.mark.parametrize("gallery", [True, False])
 @pytest.mark.parametrize(("width", "height", "scale"), WINDOWS)
-def test_parts_cover_the_window_and_do_not_overlap(width, height, scale, shown):
-    layout = Layout.of(width, height, scale, panel=shown[0], figures=shown[1])
-    boxes = [box for box in (layout.canvas, layout.status, layout.panel, layout.hud) if box]
+def test_parts_cover_the_window_and_do_not_overlap(width, height, scale, shown, gallery):
+    layout = Layout.of(width, height, scale, panel=shown[0], figures=shown[1], gallery=gallery)
+    left = (layout.gallery, layout.canvas, layout.strip, layout.status)
+    boxes = [box for box in (*left, layout.panel, layout.hud) if box]
     assert (layout.panel is not None, layout.hud is not None) == (shown[0], all(shown))
     assert sum(box.width * box.height for box in boxes) == width * height
     for a, b in combinations(boxes, 2):
@@ -29,4 +31,9 @@ def test_parts_cover_the_window_and_do_not_overlap(width, height, scale, shown):
 
 def test_the_picture_is_the_hero():
     layout = Layout.of(1366, 768, 1.0)
-    assert layout.canvas.width * layout.canvas.height > 0.7 * 1366 * 768
+    assert layout.canvas.width * layout.canvas.height > 0.65 * 1366 * 768
+
+
+def test_a_gallery_gives_way_before_the_canvas_does():
+    assert Layout.of(1366, 768, 1.0, gallery=True).gallery is not None
+    assert Layout.of(640, 480, 1.0, gallery=True).gallery is None

@@ -1,0 +1,39 @@
+"""The timeline: an edit is scrubbed, gone on from in its middle, and branches."""
+
+from __future__ import annotations
+
+import time
+
+from .stage import Stage, wait_for
+
+NOSE, LEFT, UP = (127, 151), (97, 151), (127, 131)
+EAR, OUT = (201, 58), (215, 40)
+
+
+def perform(stage: Stage) -> None:
+    """Two pulls, back into the middle of the first, and another way from there."""
+    with stage.window() as window:
+        for start, end in ((NOSE, LEFT), (EAR, OUT)):
+            window.pull(start, end)
+            window.release()
+            window.await_arrival()
+        stage.shoot(window, "timeline")
+
+        left, top, _, _ = window.last("controls")["places"]["Timeline"]
+        scale = stage.scale
+        x, y = left + round(230 * scale), top + round(32 * scale)
+        window.xdotool("mousemove", x, y)
+        time.sleep(0.3)
+        window.xdotool("mousedown", 1)
+        for step in range(12):
+            window.xdotool("mousemove", x - round(step * 10 * scale), y)
+            time.sleep(0.05)
+        stage.shoot(window, "timeline-scrub")
+        window.xdotool("mouseup", 1)
+        wait_for("the moment", lambda: window.commands("Revisit") or window.commands("GoTo"))
+
+        window.move(*UP)
+        window.pull(*((NOSE, UP)))
+        window.release()
+        window.await_arrival()
+        stage.shoot(window, "timeline-branch")
