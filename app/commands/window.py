@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from ..gui.options import WindowOptions
     from ..gui.preferences import Memory
 
+# Every call to Dear PyGui gives Python's lock away and must have it back from the engine's thread,
+# which by default keeps it for 5 ms: while dragging that made a frame a third longer (docs/log.md).
+GIL_S = 0.5e-3
+
 
 @click.command("open")
 @MODEL
@@ -189,6 +193,7 @@ def run_window(
     from ..gui.window import Window
     from ..session.journal import Journal, journals_folder
 
+    sys.setswitchinterval(GIL_S)
     news: queue.SimpleQueue[News] = queue.SimpleQueue()
     journal = Journal(journals_folder(), lambda line: news.put((line, "error")))
     engine = Engine(asked, journal)

@@ -206,7 +206,13 @@ class ModelBrowser:
             item, width, height = texture or self._textures.blank
             uv = _cover(width, height)
             button = dpg.add_image_button(
-                item, width=side, height=side, callback=press, uv_min=uv[0], uv_max=uv[1]
+                item,
+                width=side,
+                height=side,
+                user_data=card.title,
+                callback=press,
+                uv_min=uv[0],
+                uv_max=uv[1],
             )
             self._tell(button, card)
         dpg.bind_item_theme(group, look.tight)

@@ -27,7 +27,7 @@ class Controls:
 
     def __init__(self) -> None:
         self._items: list[Item] = []
-        self._controls: list[tuple[Item, Item | None]] = []  # each with the part that scrolls it
+        self._known: dict[Item, tuple[Item | None] | None] = {}  # controls: what scrolls them
         self._next_s = 0.0
         self._places: dict[str, Box] = {}
 
@@ -40,10 +40,14 @@ class Controls:
         items = dpg.get_all_items()
         if items != self._items:
             self._items = items
-            kinds = ((item, dpg.get_item_info(item)["type"]) for item in items)
-            self._controls = [(item, _scroller(item)) for item, kind in kinds if kind in KINDS]
+            self._known = {
+                item: self._known[item] if item in self._known else _control(item) for item in items
+            }
         self._places = {}
-        for item, scroller in self._controls:
+        for item, scrolled in self._known.items():
+            if scrolled is None:
+                continue
+            (scroller,) = scrolled
             state = dpg.get_item_state(item)
             if not state["visible"] or not dpg.is_item_enabled(item) or not _name(item):
                 continue
@@ -51,6 +55,11 @@ class Controls:
             if scroller is None or _is_inside(box, scroller):
                 self._places[_name(item)] = box
         return self._places
+
+
+def _control(item: Item) -> tuple[Item | None] | None:
+    """What scrolls an item that is a control."""
+    return (_scroller(item),) if dpg.get_item_info(item)["type"] in KINDS else None
 
 
 def _scroller(item: Item) -> Item | None:

@@ -18,6 +18,7 @@ from .models import Models
 from .parts import Parts
 from .shell import Shell
 
+TURNS = 2  # of the loop, from a dialog that goes to one that comes
 CLOSING = "The window is to be closed."
 
 
@@ -34,6 +35,8 @@ class Doors:
     def __init__(self, desk: Desk, models: Models, shell: Shell, stop: Callable[[], None]) -> None:
         self._desk, self._models, self._shell, self._stop = desk, models, shell, stop
         self._parts: Parts | None = None
+        self._waiting: list[Path | None] = []  # to be opened
+        self._turns = 0  # of the loop until then
         save = partial(desk.perform, "save")
         self._leaving = Leaving(desk.keeping, save, self._ask)
 
@@ -41,9 +44,12 @@ class Doors:
         """Do what the person wants by now."""
         self._parts = parts
         self._leaving.poll()
-        if self._desk.wanted is not None and not parts.is_asking:
+        if self._desk.wanted is not None:
             wanted, self._desk.wanted = self._desk.wanted, None
             self.open(wanted)
+        self._turns -= 1
+        if self._waiting and self._turns < 0 and not parts.is_asking:
+            self._leave_for(self._waiting.pop())
         wish = self._shell.take()
         if wish is None or parts.question.is_open:
             return
@@ -58,7 +64,13 @@ class Doors:
             self._leaving.before(CLOSING, self._stop)
 
     def open(self, path: Path | None) -> None:
-        """Open a model or an edit; None is the model that comes with the program."""
+        """Open a model or an edit; None is the model that comes with the program.
+
+        Not at once: a question that is made in the turn in which a dialog goes would go as well.
+        """
+        self._waiting, self._turns = [path], TURNS
+
+    def _leave_for(self, path: Path | None) -> None:
         name = path.name if path else "The model that comes with draglive"
         self._leaving.before(f"{name} takes its place.", partial(self._open, path))
 

@@ -21,6 +21,37 @@ class Percentiles:
     p95_ms: float
 
 
+class Laps:
+    """What one turn of the loop spent its time on."""
+
+    def __init__(self) -> None:
+        self._last_s = self._start_s = time.perf_counter()
+        self._start_cpu_s = time.thread_time()
+        self.ms: dict[str, float] = {}
+
+    def begin(self) -> None:
+        """A turn begins."""
+        self._last_s = self._start_s = time.perf_counter()
+        self._start_cpu_s = time.thread_time()
+        self.ms.clear()
+
+    def lap(self, name: str) -> None:
+        """What was done since the last call, or the beginning, has this name."""
+        now_s = time.perf_counter()
+        self.ms[name] = round((now_s - self._last_s) * 1e3, 1)
+        self._last_s = now_s
+
+    @property
+    def total_ms(self) -> float:
+        """From the beginning to the last lap."""
+        return (self._last_s - self._start_s) * 1e3
+
+    @property
+    def own_ms(self) -> float:
+        """As long as this thread itself computed: others may have had the cores."""
+        return (time.thread_time() - self._start_cpu_s) * 1e3
+
+
 class Meters:
     """Fed by the render loop, read by the HUD; GUI thread only."""
 

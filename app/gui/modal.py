@@ -71,8 +71,10 @@ class Modal:
         return button
 
     def refresh(self) -> None:
-        """Escape takes it away."""
-        if self._window is not None and dpg.is_key_pressed(dpg.mvKey_Escape):
+        """Escape takes it away; so may Dear PyGui, which tells nobody."""
+        if self._window is None:
+            return
+        if dpg.is_key_pressed(dpg.mvKey_Escape) or not dpg.is_item_shown(self._window):
             self._dismiss()
 
     def close(self) -> None:

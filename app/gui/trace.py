@@ -13,6 +13,8 @@ Every line is a JSON object with `t`, seconds since the window opened, and `even
     models    `titles` of those that can be chosen now, when the browser is open
     message   `text`: what the window told the person
     recording `path`, `frames`, `seconds`, `error`: a video was finished
+    slow      a turn of the loop of more than 50 ms: `took_ms`, `own_ms` computed by its own thread,
+              and `laps`, what it was spent on
     end       `turns` of the loop, the longest of them, mouse to frame as percentiles
 
 For people who look for a fault, for tests, and for the latency benchmark.
@@ -33,8 +35,10 @@ from ..engine.opening import Opening
 from ..engine.types import Command, EngineStatus, Failed, Frame, Loading
 from ..session.recorder import RecordingSummary
 from .layout import Box
-from .meters import Meters
+from .meters import Laps, Meters
 from .viewport import Spot, ViewTransform
+
+SLOW_MS = 50.0  # longer than this, a hand notices
 
 
 class Trace:
@@ -133,6 +137,11 @@ class Trace:
             seconds=video.seconds,
             error=video.error,
         )
+
+    def turn(self, laps: Laps) -> None:
+        """The loop went round once."""
+        if self._file is not None and laps.total_ms > SLOW_MS:
+            self._write("slow", took_ms=laps.total_ms, own_ms=laps.own_ms, laps=laps.ms)
 
     def close(self, meters: Meters) -> None:
         """The window is gone; how its loop went."""

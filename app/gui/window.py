@@ -36,7 +36,7 @@ from .dialog import Trouble
 from .doors import Doors
 from .keeping import Keeping
 from .layout import Layout
-from .meters import Meters
+from .meters import Laps, Meters
 from .models import Models, Places
 from .options import WindowOptions
 from .pacing import Pacer
@@ -95,7 +95,7 @@ class Window:
         self._doors = Doors(self._desk, self._models, self._shell, self._stop)
         self._opening: Opening | None = None
         self._trouble: Trouble | None = None  # to be told
-        self._meters = Meters()
+        self._meters, self._laps = Meters(), Laps()
         self._pacer = Pacer(options.max_frames_per_second)
         self._status: EngineStatus = Loading("Starting")
         self._frame: Frame | None = None  # the one shown; its buffer is ours until the next
@@ -193,15 +193,23 @@ class Window:
     def _cycle(self, parts: Parts) -> None:
         self._wait_for_frame()
         self._pacer.begin()
+        laps = self._laps
+        laps.begin()
         self._follow_status(parts)
         self._follow_opening(parts)
         self._follow_shell(parts)
         self._follow_size(parts)
+        laps.lap("follow")
         self._show_picture(parts)
+        laps.lap("picture")
         self._refresh(parts)
+        laps.lap("refresh")
         self._render()
+        laps.lap("render")
         self._run_callbacks(parts)
         self._read_hand(parts)
+        laps.lap("hand")
+        self._trace.turn(laps)
         self._meters.turned(self._pacer.end())
 
     def _follow_status(self, parts: Parts) -> None:
