@@ -19,7 +19,7 @@ from .engine.backends import RunnerChooser
 from .engine.edit import EditError
 from .engine.editor import Editor
 from .engine.loading import EngineOptions, load_editor
-from .engine.log import Checkpoint, Event, Origin, Resume, SavedEdit, SwitchRunner
+from .engine.log import Checkpoint, Event, Move, Origin, Resume, SavedEdit, SwitchRunner
 from .engine.rerun import advance_to, rerun, revisited
 from .engine.runners import RunnerName
 from .engine.snapshot import SnapshotError, unpack
@@ -142,9 +142,10 @@ class Replay:
 
     def __init__(self, saved: SavedEdit, editor: Editor, follow: RunnerChooser | None) -> None:
         self._saved, self._editor, self._follow = saved, editor, follow
-        events = (r.command for r in saved.records if isinstance(r, Event))
+        events = [r.command for r in saved.records if isinstance(r, Event)]
         editor.kept.wanted = revisited(saved.records)
         self._resumed_s = {e.checkpoint_s for e in events if isinstance(e, Resume)}
+        self._moved = any(isinstance(e, Move) for e in events)
         self._same_step = self._events = self._refused = self._compared = 0
         self._first: Difference | None = None
         self._last: Difference | None = None
@@ -215,9 +216,13 @@ class Replay:
 
     def _is_same_setup(self) -> bool:
         then, own = self._saved.origin, self._editor.origin
-        return self._follow is not None and all(
-            getattr(then, name) == getattr(own, name)
-            for name in ("hardware", "dtype", "threads", "torch")
+        return (
+            self._follow is not None
+            and not self._moved
+            and all(
+                getattr(then, name) == getattr(own, name)
+                for name in ("hardware", "dtype", "threads", "torch")
+            )
         )
 
 

@@ -16,12 +16,12 @@ from . import types as t
 from .edit import EditError, EditState
 from .editor import Editor
 from .history import History
-from .log import Event, FallBack, Resume, SavedEdit, SwitchRunner
+from .log import Event, FallBack, Move, Resume, SavedEdit, SwitchRunner
 from .rerun import advance_to, rerun
 
 LOOK_EVERY = 4  # steps between two looks at whether all points have arrived
 ANOTHER_PICTURE = (t.SetSeed, t.SetClass)
-NO_PART = (SwitchRunner, FallBack, Resume, t.Undo, t.Redo, t.GoTo, t.SetPaused)
+NO_PART = (SwitchRunner, FallBack, Move, Resume, t.Undo, t.Redo, t.GoTo, t.SetPaused)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 
@@ -37,13 +36,11 @@ def describe(checkpoint: Checkpoint) -> t.ModelInfo:
     )
 
 
-def origin_of(
-    model: t.ModelInfo, path: Path, state: EditState, device: Device, backend: str
-) -> Origin:
+def origin_of(model: t.ModelInfo, state: EditState, device: Device, backend: str) -> Origin:
     """Where an edit begins that is in this state, and on what."""
     return Origin(
         model=model.name,
-        path=str(path),
+        path=str(model.path),
         size=model.size,
         num_ws=model.num_ws,
         seed=state.seed,

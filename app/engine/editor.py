@@ -11,7 +11,6 @@ redo bring them back bitwise (`snapshot`), and so the picture.
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -38,20 +37,19 @@ from .log import (
     EventList,
     FallBack,
     Happening,
+    Move,
     NoLog,
     Origin,
     Resume,
     SavedEdit,
     SwitchRunner,
 )
-from .moments import Kept
+from .moments import GoodOnes, Kept
 from .rendering import Renderer
 from .runners import Runner
 from .snapshot import Snapshot, pack
 
 Runners = Callable[[Cut], Runner]  # what runs this cut of the generator now
-GOOD_EVERY = 32  # steps between two w+ that one could fall back to
-GOOD_KEPT = 8  # of these: not finite numbers are noticed a frame or two later
 
 
 class Editor:
@@ -85,10 +83,6 @@ class Editor:
         class_index: int | None = None,
     ) -> None:
         self.model = describe(checkpoint)
-        self.device = device
-        self.timers = StageTimers(device)
-        self._generator = checkpoint.generator
-        self._runners = runners
         self._started_s = time.perf_counter()
         self._log: EditLog = NoLog()
         self.steps = 0
@@ -96,11 +90,9 @@ class Editor:
         self.history = History.begin(apply(apply(start, t.SetSeed(seed)), t.SetTruncation(psi)))
         self.kept = Kept(self.model)
         self._kept: int | None = None  # the state whose tensors are on the shelf as they are now
-        self._good: deque[Snapshot] = deque(maxlen=GOOD_KEPT)
+        self._good = GoodOnes()
         self._looked = self._stepped = False  # since the last command
-        self._drag = Drag(device, self._runner(), self.state.config, self._ws())
-        self._renderer = Renderer(device, self.timers)
-        self._path = checkpoint.path
+        self._settle_in(checkpoint, device, runners)
         self._past: EventList | None = None  # of an edit that was opened again
         self._resumed_s: float | None = None
         self._named = self.runner.name
@@ -146,7 +138,7 @@ class Editor:
         at = past.records[-1] if past.records else None
         snapshot = self.kept.unpacked(at.content) if isinstance(at, written.Checkpoint) else None
         self._log = self._past = EventList()
-        own = replace(past.origin, path=str(self._path))  # a file may say anything
+        own = replace(past.origin, path=str(self.model.path))  # a file may say anything
         self._past.begin(own, past.records)
         for checkpoint in self._past.checkpoints:
             if checkpoint.left:
@@ -246,19 +238,29 @@ class Editor:
     def fall_back(self) -> None:
         """Numbers are not finite: back to the last w+ whose were, or to the seed's picture."""
         self.note(FallBack())
-        while self._good:
-            snapshot = self._good.pop()
-            if snapshot.is_finite:
-                self._drag.restore(snapshot, self._ws(), self.state.mask)
-                known = set(snapshot.slots)
-                taken = frozenset(p.id for p in self.state.points if p.id not in known)
-                break
-        else:
+        good = self._good.last_finite()
+        if good is None:
             self._drag.start(self._ws())
             self._drag.points.forget_references()
-            taken = frozenset(p.id for p in self.state.points)
+        else:
+            self._drag.restore(good, self._ws(), self.state.mask)
+        known = set(good.slots) if good else set()
+        taken = frozenset(p.id for p in self.state.points if p.id not in known)
         self._drag.points.set(self.state.points, taken)
         self._kept = None
+
+    def move(self, checkpoint: Checkpoint, device: Device, runners: Runners) -> None:
+        """Go on elsewhere, with the same model, from the last good w+."""
+        self._settle_in(checkpoint, device, runners)
+        self.note(Move(device.on.type, device.dtype_name))
+        self.fall_back()
+        self._note_runner()
+
+    def _settle_in(self, checkpoint: Checkpoint, device: Device, runners: Runners) -> None:
+        self.device, self.timers = device, StageTimers(device)
+        self._generator, self._runners = checkpoint.generator, runners
+        self._drag = Drag(device, self._runner(), self.state.config, self._ws())
+        self._renderer = Renderer(device, self.timers)
 
     def note(self, happening: Happening) -> None:
         """Log what the engine does of its own accord."""
@@ -286,8 +288,8 @@ class Editor:
 
     def advance(self) -> None:
         """One drag step."""
-        if self.steps % GOOD_EVERY == 0 or not self._good:
-            self._good.append(self._drag.save())
+        if self._good.wants(self.steps):
+            self._good.put(self._drag.save())
         self.steps += 1
         self._looked, self._kept, self._stepped = True, None, True
         with self.timers.stage("step"):
@@ -392,7 +394,7 @@ class Editor:
     @property
     def origin(self) -> Origin:
         """Where an edit would begin now, and on what."""
-        return origin_of(self.model, self._path, self.state, self.device, self.runner.name)
+        return origin_of(self.model, self.state, self.device, self.runner.name)
 
     def _ws(self) -> Tensor:
         return blended_ws(self._generator, self.state)

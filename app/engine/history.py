@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from . import types as t
 from .edit import EditError, EditState, apply
-from .log import Event, FallBack, Resume, SwitchRunner
+from .log import Event, FallBack, Move, Resume, SwitchRunner
 from .masks import PackedMask
 
 MOST_MISSING = 10_000  # states that are made up where a log has lost events
@@ -104,7 +104,7 @@ class History:
                 return self._entered(state)._edit(event.command, event)
             case t.EndGesture():
                 return replace(self, _open=None)
-            case SwitchRunner() | FallBack() | Resume():
+            case SwitchRunner() | FallBack() | Move() | Resume():
                 return self
             case command:
                 return self._edit(command, event)

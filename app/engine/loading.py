@@ -98,6 +98,29 @@ def load_editor(
     return editor, chooser
 
 
+def elsewhere(device: Device) -> Device | None:
+    """Where there may be more memory than on a device; None where there is nowhere else."""
+    return open_device("cpu") if device.on.type != "cpu" else None
+
+
+def move(editor: Editor, device: Device) -> RunnerChooser:
+    """Let an edit go on on another device.
+
+    Returns:
+        What runs the generator there.
+
+    Raises:
+        CheckpointError: the model's file is gone, or another by now.
+        MemoryError, RuntimeError: there is no memory either.
+    """
+    checkpoint = load_checkpoint(editor.model.path)
+    checkpoint.generator.prepare(device.dtype, device.on)
+    ws = seed_to_ws(checkpoint.generator, 0)
+    chooser = RunnerChooser(checkpoint, device, "auto", ws, background=False)
+    editor.move(checkpoint, device, chooser)
+    return chooser
+
+
 def _without_overflow(device: Device, advice: PrecisionAdvice) -> Device:
     """The same device, in bfloat16 where float16 was asked for and the model is not safe in it."""
     if device.dtype != torch.float16 or advice.half_safe:

@@ -28,6 +28,14 @@ class FallBack:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """Memory was scarce: from here on the edit is computed elsewhere."""
+
+    device: str  # 'cpu', 'cuda' or 'mps'
+    dtype: str
+
+
+@dataclass(frozen=True, slots=True)
 class Resume:
     """The edit was opened again here.
 
@@ -38,7 +46,7 @@ class Resume:
     checkpoint_s: float | None  # None: from the beginning
 
 
-Happening: TypeAlias = SwitchRunner | FallBack | Resume
+Happening: TypeAlias = SwitchRunner | FallBack | Move | Resume
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ long one every second is forgotten, again and again, so that none has many.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Hashable, Sequence
 
 from .edit import EditError
@@ -14,6 +15,8 @@ from .snapshot import Snapshot, SnapshotError, of_latent, pack, unpack
 from .types import ModelInfo
 
 MOST = 48  # of one state
+GOOD_EVERY = 32  # steps between two w+ that one could fall back to
+GOOD_KEPT = 8  # of these: not finite numbers are noticed a frame or two later
 Moment = tuple[int, int]  # a state, and a step
 
 
@@ -110,3 +113,30 @@ class Kept:
             return self.unpacked(self._shelf.get(key))
         except (KeyError, OSError, EditError) as error:
             raise EditError(f"{name}: its picture is lost") from error
+
+
+class GoodOnes:
+    """The last tensors that one could fall back to, on the device."""
+
+    def __init__(self) -> None:
+        self._snapshots: deque[Snapshot] = deque(maxlen=GOOD_KEPT)
+
+    def wants(self, steps: int) -> bool:
+        """Whether it is time for another."""
+        return steps % GOOD_EVERY == 0 or not self._snapshots
+
+    def put(self, snapshot: Snapshot) -> None:
+        """Keep one, and forget the oldest."""
+        self._snapshots.append(snapshot)
+
+    def clear(self) -> None:
+        """They are of another picture."""
+        self._snapshots.clear()
+
+    def last_finite(self) -> Snapshot | None:
+        """The last whose numbers are finite, taken out with all after it; waits for the device."""
+        while self._snapshots:
+            snapshot = self._snapshots.pop()
+            if snapshot.is_finite:
+                return snapshot
+        return None

@@ -14,7 +14,7 @@ from torch import Tensor
 from .edit import EditError
 from .editor import Editor
 from .history import fold_damaged
-from .log import Checkpoint, Event, FallBack, Record, Resume, SavedEdit, SwitchRunner
+from .log import Checkpoint, Event, FallBack, Move, Record, Resume, SavedEdit, SwitchRunner
 from .moments import Moment
 from .snapshot import of_latent, pack
 from .types import Revisit
@@ -32,7 +32,7 @@ def rerun(editor: Editor, event: Event) -> None:
     if event.looked:
         editor.look()
     match event.command:
-        case SwitchRunner() | Resume():
+        case SwitchRunner() | Move() | Resume():
             pass
         case FallBack():
             editor.fall_back()

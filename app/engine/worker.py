@@ -22,11 +22,12 @@ from . import types as t
 from .answering import answer
 from .asking import Inquiry
 from .backends import RunnerChooser
-from .device import FrameSlot, is_out_of_memory
+from .device import Device, FrameSlot, is_out_of_memory
 from .drag import View
 from .edit import EditError
 from .editor import Editor
 from .frames import Request
+from .loading import elsewhere, move
 from .mailbox import Batch, CommandMailbox, FrameMailbox
 from .pace import Pace, Rates
 
@@ -97,9 +98,9 @@ class Worker:
         self._stale = True  # no frame shows the present state yet
         self._nearest_px, self._give_up_at = float("inf"), PATIENCE_STEPS
         self._notice = ""
-        size = editor.model.size
-        slots = [FrameSlot(editor.device, size) for _ in range(BUFFERS)]
-        outbox.frames.replace_buffers(slots)
+        self._shortages = 0  # times that memory ran out
+        self._least_coarse = 0  # no finer pictures than these: there is no memory for them
+        self._make_buffers()
         self._tell()
 
     def close(self) -> None:
@@ -224,6 +225,7 @@ class Worker:
 
     def _show(self, view: View, coarser: int = 0) -> None:
         """Start a frame on its way; the one before has arrived when this returns."""
+        coarser = max(coarser, self._least_coarse)
         slot = self._outbox.frames.acquire()
         try:
             request = self._editor.render(view, slot, coarser)
@@ -232,7 +234,7 @@ class Worker:
             raise
         state = self._editor.history.current
         self._pending.append(Pending(request, self._input_s, self._commands_taken, state))
-        self._input_s, self._stale = None, coarser > 0
+        self._input_s, self._stale = None, coarser > self._least_coarse
         self._deliver(leave=IN_FLIGHT)
 
     def _deliver(self, *, leave: int) -> None:
@@ -294,18 +296,50 @@ class Worker:
             return
         self._falls.append(steps)
         self._drop_pending()
-        self._editor.device.free_caches()
-        self._editor.fall_back()
-        if overflow:
-            config = self._editor.state.config
-            slower = replace(config, step_size=config.step_size / 2)
-            self._editor.apply(t.SetConfig(slower))
-            how = f"with half the step size, {slower.step_size:.2g}"
-        else:
-            how = "after freeing what could be freed"
+        try:
+            how = self._step_less() if overflow else self._take_less()
+        except Exception as worse:  # whatever it is, the person must see it
+            self._fail(worse)
+            return
         self._notice = f"{in_a_line(error)}: back to the last good picture, {how}"
         self._stale = True
         self._tell()
+
+    def _step_less(self) -> str:
+        """Go back, and on in smaller steps; in words."""
+        self._editor.fall_back()
+        config = self._editor.state.config
+        slower = replace(config, step_size=config.step_size / 2)
+        self._editor.apply(t.SetConfig(slower))
+        return f"with half the step size, {slower.step_size:.2g}"
+
+    def _take_less(self) -> str:
+        """Go back, and on in less memory; each time in another way, as long as there is one."""
+        self._shortages += 1
+        self._editor.device.free_caches()
+        there = elsewhere(self._editor.device)
+        if self._shortages > 1 and not self._least_coarse and self._editor.runner.previews:
+            self._least_coarse = 1
+            how = "with pictures of half the size"
+        elif self._shortages > 1 and there is not None:
+            self._go_on_at(there)
+            return f"on {there.name}"
+        else:
+            how = "after freeing what could be freed"
+        self._editor.fall_back()
+        return how
+
+    def _go_on_at(self, there: Device) -> None:
+        """Compute on another device from now on, in pictures of full size."""
+        self._chooser.close()
+        self._chooser = move(self._editor, there)
+        self._least_coarse = 0
+        self._make_buffers()
+
+    def _make_buffers(self) -> None:
+        editor = self._editor
+        slots = [FrameSlot(editor.device, editor.model.size) for _ in range(BUFFERS)]
+        self._outbox.frames.replace_buffers(slots)
 
     def _drop_pending(self) -> None:
         for pending in self._pending:

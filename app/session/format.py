@@ -29,6 +29,7 @@ from ..engine.log import (
     Event,
     FallBack,
     Happening,
+    Move,
     Origin,
     Record,
     Resume,
@@ -74,6 +75,7 @@ COMMANDS: Final[dict[str, type]] = {
         t.GoTo,
         SwitchRunner,
         FallBack,
+        Move,
         Resume,
     )
 }

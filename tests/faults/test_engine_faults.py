@@ -1,12 +1,17 @@
 """Faults in the middle of a drag: the engine lives, says so in a line, and the edit is whole."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 
 from draglive.app.engine import types as t
+from draglive.app.engine import worker
+from draglive.app.engine.device import open_device
 from draglive.app.engine.drag import Drag
 from draglive.app.engine.edit import MAX_ONE_BY_ONE
+from draglive.app.engine.log import Move
 from draglive.app.engine.runners import AutogradRunner
 from draglive.app.session.format import read_session
 
@@ -95,6 +100,45 @@ def test_memory_that_never_comes_back_ends_in_a_failure_that_undo_survives(
         engine.post(t.Undo())
         wait_for(lambda: isinstance(engine.status(), t.Ready), "the recovery")
         assert engine.status().history.edit.points == ()
+
+
+def test_memory_that_is_scarce_makes_the_edit_do_with_less(
+    small_model, tmp_path, told, rng, monkeypatch
+):
+    """First coarser pictures, then another device; here, another precision stands for one."""
+    there, hows = open_device("cpu", "bfloat16"), []
+    step, take_less = Drag.step, worker.Worker._take_less
+    until, steps = rng.randrange(3, 30), itertools.count()
+
+    def scarce_here(self, timers):
+        if self._device.dtype == torch.float32 and next(steps) > until:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        step(self, timers)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            worker.Worker, "_take_less", lambda self: hows.append(take_less(self)) or hows[-1]
+        )
+        patch.setattr(Drag, "step", scarce_here)
+        patch.setattr(worker, "elsewhere", lambda d: there if d.dtype == torch.float32 else None)
+        with living(small_model, tmp_path, told, backend="fused") as (engine, _):
+            engine._editor.runner.previews = 1  # small as they are
+            engine.post(t.AddPoint(FAR))
+            wait_for(lambda: f"on {there.name}" in notice(engine), "the notice")
+            assert engine.status().backend.dtype == "bfloat16"
+            goes_on(engine)
+            assert [p.id for p in engine.status().history.edit.points] == [2]
+            engine.post(t.Undo())
+            wait_for(lambda: engine.status().history.edit.points == (), "the state before")
+    assert hows == [
+        "after freeing what could be freed",
+        "with pictures of half the size",
+        f"on {there.name}",
+    ]
+    session, _, outcome = replayed(only_file(tmp_path), small_model)
+    assert session.lost == 0
+    assert any(getattr(r, "command", None) == Move("cpu", "bfloat16") for r in session.edit.records)
+    assert not outcome.same_setup
 
 
 def test_ten_thousand_points(small_model, tmp_path, told):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from draglive.app.engine import types as t
-from draglive.app.engine.log import Checkpoint, Event, FallBack, Origin, Resume, SwitchRunner
+from draglive.app.engine.log import Checkpoint, Event, FallBack, Move, Origin, Resume, SwitchRunner
 from draglive.app.engine.masks import PackedMask
 from draglive.app.session.errors import NewerFormatError, SessionFileError
 from draglive.app.session.format import encode, encode_header, parse_session, read_session
@@ -41,6 +41,7 @@ COMMANDS = [
     t.ResetPicture(),
     SwitchRunner("fused"),
     FallBack(),
+    Move("cpu", "bfloat16"),
     Resume(0.5),
     Resume(None),
 ]

@@ -42,9 +42,9 @@ def told():
 
 
 @contextmanager
-def living(model, folder, told, edit=None):
+def living(model, folder, told, edit=None, backend="eager"):
     journal = Journal(folder, told.append)
-    options = EngineOptions(model, "cpu", "float32", "eager", seed=1, background=False, edit=edit)
+    options = EngineOptions(model, "cpu", "float32", backend, seed=1, background=False, edit=edit)
     engine = Engine(options, journal)
     engine.start()
     try:
