@@ -9,7 +9,7 @@ from torch import Tensor
 
 from draglive.stylegan2_jit.compile import in_a_line
 
-from .asking import Answer, Dragged, FeaturePicture, Question, SeedPicture, StatePicture
+from .asking import Answer, Dragged, FeaturePicture, PartMask, Question, SeedPicture, StatePicture
 from .edit import EditError
 from .editor import Editor
 
@@ -35,6 +35,8 @@ def _find(editor: Editor, question: Question) -> NDArray[np.generic]:
             return _drawn(editor, editor.ws_of(state, step), height)
         case FeaturePicture():
             return colour(editor.features())
+        case PartMask(x, y):
+            return editor.parts.find(editor.ws, x, y)
         case Dragged():
             dragged: NDArray[np.float32] = editor.dragged[0].cpu().numpy()
             return dragged

@@ -54,7 +54,22 @@ class Dragged:
     moment: int
 
 
-Question: TypeAlias = SeedPicture | StatePicture | FeaturePicture | Dragged
+@dataclass(frozen=True, slots=True)
+class PartMask:
+    """The part of the present picture that is at a place: float32 [H, W], 1 = it, soft edges.
+
+    State and step are those of the picture, which make it another question when that is another.
+    With `now` somebody waits for it: it is answered between two steps, and costs one of them.
+    """
+
+    x: float  # image pixels
+    y: float
+    state: int
+    step: int
+    now: bool = False
+
+
+Question: TypeAlias = SeedPicture | StatePicture | FeaturePicture | Dragged | PartMask
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,9 +82,11 @@ class Answer:
 
 
 def _is_urgent(question: Question) -> bool:
-    return isinstance(question, Dragged) or (
-        isinstance(question, StatePicture) and question.height == 0
-    )
+    match question:
+        case Dragged() | StatePicture(height=0) | PartMask(now=True):
+            return True
+        case _:
+            return False
 
 
 class Inquiry:

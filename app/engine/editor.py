@@ -45,6 +45,7 @@ from .log import (
     SwitchRunner,
 )
 from .moments import GoodOnes, Kept
+from .parting import PartFinder
 from .rendering import Renderer
 from .runners import Runner
 from .snapshot import Snapshot, pack
@@ -59,9 +60,7 @@ class Editor:
         checkpoint: the model, prepared for the device.
         device: where it runs.
         runners: gives what runs a cut of the generator now.
-        seed: of the first picture.
-        psi: truncation psi of the first picture.
-        class_index: of a conditional model.
+        seed, psi, class_index: of the first picture; the class of a conditional model.
 
     Attributes:
         history: the states and the present one.
@@ -261,6 +260,7 @@ class Editor:
         self._generator, self._runners = checkpoint.generator, runners
         self._drag = Drag(device, self._runner(), self.state.config, self._ws())
         self._renderer = Renderer(device, self.timers)
+        self.parts = PartFinder(checkpoint.generator, self.model)
 
     def note(self, happening: Happening) -> None:
         """Log what the engine does of its own accord."""

@@ -21,6 +21,7 @@ from .compare import SPLIT_STEP, Compare, Picture, compose
 from .gallery import THUMB_PX, Gallery
 from .input import Action
 from .mixing import STRENGTH_STEP, Mixing, Sliders
+from .region import Region
 from .scrubbing import Timeline
 from .timeline import beginning
 from .wishes import Wishes
@@ -36,6 +37,10 @@ class Chooser(Protocol):
     seed: int
     psi: float
     class_index: int | None
+
+    @property
+    def region(self) -> Region:
+        """The mask's tools."""
 
     def post(self, command: Command) -> None:
         """Hand a command to the engine."""
@@ -194,7 +199,7 @@ class Beside:
         return compose(now, compare, _bytes(original), _bytes(features))
 
     def _wanted(self) -> list[Question]:
-        wanted = [*self.sliders.wanted()]
+        wanted = [*self._part_wanted(), *self.sliders.wanted()]
         if (begun := self._original_question()) is not None and self.compare.needs_original:
             wanted.append(begun)
         if self.compare.mode == "features":
@@ -203,6 +208,18 @@ class Beside:
         if self.gallery.shown:
             wanted += map(self._seed_question, self.gallery.seeds)
         return wanted
+
+    def _part_wanted(self) -> list[Question]:
+        """The part under the pointer, unless it was asked before."""
+        region = self._desk.region
+        unknown: list[Question] = []
+        for question in region.wanted():
+            part = self._wishes.get(question)
+            if part is None:
+                unknown.append(question)
+            else:
+                region.hear(question, part, "")
+        return unknown
 
     def _features_wanted(self) -> list[Question]:
         """The features of the newest frame, not more often than one can see."""

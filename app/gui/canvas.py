@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..engine.types import Size
 from .input import Button, PointerInput
+from .keyboard import CONTROL, SHIFT
 from .layout import Box
 from .overlay import Overlay, OverlayLayer
 from .texture import PictureTexture, Tint
@@ -84,4 +85,10 @@ class Canvas:
             buttons=frozenset(down),
             wheel=wheel,
             space=dpg.is_key_down(dpg.mvKey_Spacebar),
+            shift=_is_down(SHIFT),
+            control=_is_down(CONTROL),
         )
+
+
+def _is_down(keys: tuple[int, int]) -> bool:
+    return any(dpg.is_key_down(key) for key in keys)

@@ -19,6 +19,7 @@ from ..engine.types import (
     DragConfig,
     EndGesture,
     EngineClient,
+    Frame,
     GoTo,
     ModelInfo,
     Ready,
@@ -41,8 +42,10 @@ from .brush import MaskPaint
 from .input import Action, Hit, Stroke
 from .intents import Intents
 from .keeping import Keeping
+from .marking import Marking
 from .preferences import Memory
 from .recording import Recording
+from .region import Region
 from .trace import Trace
 from .tuning import Tuning, tuning_actions
 from .viewport import ViewTransform, clamp
@@ -112,7 +115,7 @@ class Desk:
         self.browsing = False  # the person asked for the models
         self.wanted: Path | None = None  # or for this file
         self.config = DragConfig()
-        self.paused = self.painting = False
+        self.paused = False
         self.record_points = False
         self.show_mask = True
         self.brush_px = SMALLEST_BRUSH_PX
@@ -128,7 +131,6 @@ class Desk:
             "next": lambda: self.choose_seed(min(self.seed + 1, MAX_SEED)),
             "pause": self._toggle_pause,
             "record": self._toggle_recording,
-            "brush": self._toggle_brush,
             "smaller": lambda: self.size_brush(self.brush_px / BRUSH_STEP),
             "larger": lambda: self.size_brush(self.brush_px * BRUSH_STEP),
             "reset_points": lambda: self.post(ClearPoints()),
@@ -143,7 +145,10 @@ class Desk:
         self.beside = Beside(engine, self)
         self._actions |= self.beside.actions
 
-        self.teach(tuning_actions(self.tuning))
+        self.region = Region(self)
+        self.marking = Marking(self, lambda: self.intents.points)
+        for actions in (tuning_actions(self.tuning), self.region.actions, self.marking.actions):
+            self.teach(actions)
 
     def teach(self, actions: Mapping[Action, Callable[[], None]]) -> None:
         """What other parts of the window do for keys and buttons."""
@@ -157,7 +162,8 @@ class Desk:
             edit: on it, where the engine tells.
         """
         self.model = model
-        self.intents = Intents()
+        self.intents = Intents(model.size)
+        self.marking.trails.forget()
         self.config = model.defaults
         self.mask = MaskPaint(model.size)
         if edit is not None:
@@ -175,6 +181,14 @@ class Desk:
         self._returning |= isinstance(command, Undo | Redo | GoTo | Revisit)
         self._trace.command(command)
         self.intents.note(command)
+        self.marking.note_command(command)
+
+    def saw(self, frame: Frame) -> None:
+        """A frame is to be shown."""
+        self.intents.settle(frame.points, frame.sequence)
+        self.beside.saw(frame)
+        self.marking.trails.follow(frame.points)
+        self.region.saw(frame.state, frame.step)
 
     def follow(self, status: Ready) -> None:
         """Show the engine's state where it is another, once it knows all commands."""
@@ -211,6 +225,7 @@ class Desk:
     def point_at(self, hover: Hit | None) -> None:
         """Remember the marker under the pointer, which a key may mean."""
         self._hover = hover
+        self.marking.point_at(hover)
 
     def choose_seed(self, seed: int) -> None:
         """Another picture; points and mask belonged to the old one."""
@@ -293,14 +308,26 @@ class Desk:
         if self.mask is None or not strokes:
             return
         for stroke in strokes:
-            self.mask.paint(stroke, self.brush_px)
-        self._post_mask(self.mask)
+            if stroke.protects:
+                self.mask.protect()
+            self.mask.paint(stroke, self.brush_px, self.region.softness)
+        self.post_mask()
 
     def clear_mask(self) -> None:
         """Let everything move again."""
         if self.mask is not None and not self.mask.is_empty:
             self.mask.clear()
-            self._post_mask(self.mask)
+            self.post_mask()
+
+    def post_mask(self) -> None:
+        """The mask has changed; the next step obeys it."""
+        self.mask_edits += 1
+        self.post(SetMask(self.mask.mask() if self.mask is not None else None))
+
+    @property
+    def painting(self) -> bool:
+        """Whether a brush is in the hand."""
+        return self.region.tool in ("movable", "protect")
 
     def tell_finished(self, videos: Sequence[RecordingSummary]) -> None:
         """Say where finished videos are, or what went wrong with them."""
@@ -310,10 +337,6 @@ class Desk:
                 self.say(video.error, "error")
             else:
                 self.say(f"Saved {video.seconds:.1f} s to {video.path}")
-
-    def _post_mask(self, mask: MaskPaint) -> None:
-        self.mask_edits += 1
-        self.post(SetMask(mask.mask()))
 
     def _toggle_pause(self) -> None:
         self.paused = not self.paused
@@ -331,9 +354,6 @@ class Desk:
 
     def _browse(self) -> None:
         self.browsing = True
-
-    def _toggle_brush(self) -> None:
-        self.painting = not self.painting
 
     def _remove_hovered(self) -> None:
         if self._hover is not None:

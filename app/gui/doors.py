@@ -50,6 +50,9 @@ class Doors:
         self._turns -= 1
         if self._waiting and self._turns < 0 and not parts.is_asking:
             self._leave_for(self._waiting.pop())
+        if self._desk.region.asks_file and not parts.is_asking:
+            self._desk.region.asks_file = False
+            parts.mask_picker.show()
         wish = self._shell.take()
         if wish is None or parts.question.is_open:
             return

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dearpygui.dearpygui as dpg
 
-from ..engine.types import AddPoint, EndGesture
+from ..engine.types import AddPoint, AddPoints, EndGesture
 from .canvas import Canvas
 from .desk import Desk
-from .input import KEYS, Held, Hit, InputState, Painting, PointerInput, Scene, find, react
+from .input import KEYS, Held, Hit, InputState, Painting, PointerInput, Reaction, Scene, find, react
 from .keyboard import Keyboard
+from .markers import Marks
 from .overlay import Overlay
 from .splitline import SplitLine
 from .theme import Look
@@ -16,7 +17,11 @@ from .viewport import Spot, ViewTransform
 
 REACH_PX = 14.0  # so near to a marker is on it
 HINT = f"Press on the picture and pull. {KEYS['keys']} shows all keys."  # the first time
-PAINT_HINT = "Paint what may move. The right button erases."
+TOOL_HINTS = {
+    "movable": "Paint what may move. The right button erases, the wheel sizes the brush.",
+    "protect": "Paint what must stay. The right button frees it, the wheel sizes the brush.",
+    "part": "Click a part that may move. The right button takes it away again.",
+}
 PAUSED = "Paused. P goes on."
 
 
@@ -80,21 +85,41 @@ class Hand:
         if scene is None:
             return Overlay(banner=banner)
         brush = None
+        marking = self._desk.marking
+        marks = Marks(
+            scene.points,
+            self._hit(scene),
+            marking.chosen,
+            marking.numbers,
+            marking.trails.all if marking.show_trails else (),
+        )
         if scene.painting and (self._pointer.hovered or self._state.grab is not None):
             brush = (self._pointer.spot, self._desk.brush_px * scene.view.zoom)
-        return Overlay(scene.view, scene.points, self._hit(scene), brush, self._note())
+        return Overlay(scene.view, marks, brush, self._note())
 
     def _react(self, scene: Scene) -> None:
         reaction = react(self._state, self._pointer, scene)
         held, self._state = self._state.grab, reaction.state
         self._desk.view = reaction.view
         for command in reaction.commands:
-            if isinstance(command, AddPoint) and not self._desk.memory.now.hinted:
+            if isinstance(command, AddPoint | AddPoints) and not self._desk.memory.now.hinted:
                 self._desk.memory.change(hinted=True)
             self._desk.post(command)
         self._desk.paint(reaction.strokes)
+        if reaction.brush != 1.0:
+            self._desk.size_brush(self._desk.brush_px * reaction.brush)
+        if reaction.chosen is not None:
+            self._desk.marking.choose(reaction.chosen)
+        self._point_region(reaction, scene)
         if isinstance(held, Held | Painting) and reaction.state.grab is None:
             self._desk.post(EndGesture())
+
+    def _point_region(self, reaction: Reaction, scene: Scene) -> None:
+        """Tell the region what is under the pointer, and whether it is taken."""
+        region, pointer = self._desk.region, self._pointer
+        region.point_at(scene.view.to_image(pointer.spot) if pointer.hovered else None)
+        if reaction.picked is not None:
+            region.pick(movable=reaction.picked)
 
     def _scene(self) -> Scene | None:
         view: ViewTransform | None = self._desk.view
@@ -104,6 +129,10 @@ class Hand:
             view=view,
             points=self._desk.intents.points,
             painting=self._desk.painting,
+            paints_movable=self._desk.region.paints_movable,
+            protects=self._desk.region.tool == "protect",
+            picking=self._desk.region.tool == "part",
+            mirrored=self._desk.marking.mirror,
             reach_px=self._reach_px,
         )
 
@@ -113,15 +142,18 @@ class Hand:
         if isinstance(grab, Held):
             held = (p for p in scene.points if p.id == grab.point_id)
             return next((Hit(point, grab.part) for point in held), None)
-        if scene.painting or not self._pointer.hovered:
+        if scene.painting or scene.picking or not self._pointer.hovered:
             return None
         return find(scene, self._pointer.spot)
 
     def _note(self) -> str:
         desk = self._desk
-        if desk.painting:
+        if desk.region.tool != "pull":
             empty = desk.mask is None or desk.mask.is_empty
-            return PAINT_HINT if empty and not isinstance(self._state.grab, Painting) else ""
+            fresh = empty and not isinstance(self._state.grab, Painting)
+            return TOOL_HINTS[desk.region.tool] if fresh else ""
+        if desk.marking.note:
+            return desk.marking.note
         if desk.paused:
             return PAUSED
         return "" if desk.memory.now.hinted else HINT

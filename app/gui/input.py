@@ -8,12 +8,11 @@ window: `canvas` reads the pointer, `window` carries the answer out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal, NamedTuple, TypeAlias, assert_never
+from dataclasses import replace
+from typing import Literal, assert_never
 
 from ..engine.types import (
-    AddPoint,
-    Command,
+    AddPoints,
     DragPoint,
     MoveHandle,
     MoveTarget,
@@ -21,14 +20,44 @@ from ..engine.types import (
     PointState,
     RemovePoint,
 )
-from .viewport import Spot, ViewTransform
+from .putting import put, straight
+from .scene import (
+    FIRST_ID,
+    Button,
+    Held,
+    Hit,
+    InputState,
+    Painting,
+    Panning,
+    Part,
+    PointerInput,
+    Reaction,
+    Scene,
+    Stroke,
+)
+from .viewport import Spot
 
-FIRST_ID = 1001  # scripts that play beside a window count from 1
+__all__ = [
+    "FIRST_ID",
+    "KEYS",
+    "Action",
+    "Button",
+    "Held",
+    "Hit",
+    "InputState",
+    "Painting",
+    "Panning",
+    "PointerInput",
+    "Reaction",
+    "Scene",
+    "Stroke",
+    "find",
+    "react",
+]
+
 WHEEL_ZOOM = 1.18  # a notch of the wheel
 DRAG_FROM_PX = 3.0  # a press that moves less is a click
 
-Button = Literal["left", "middle", "right"]
-Part = Literal["handle", "target"]
 Action = Literal[
     "random",
     "previous",
@@ -87,6 +116,21 @@ Action = Literal[
     "first_state",
     "last_state",
     "reset_mask",
+    "pin",
+    "group",
+    "mirror",
+    "anchor",
+    "numbers",
+    "trails",
+    "protect",
+    "part",
+    "erase",
+    "invert",
+    "show_mask",
+    "softer",
+    "harder",
+    "load_mask",
+    "save_mask",
 ]
 
 # The keyboard, once: the window polls these, the tooltips name them.
@@ -148,111 +192,22 @@ KEYS: dict[Action, str] = {
     "first_state": "Home",
     "last_state": "End",
     "reset_mask": "Ctrl+X",
+    "pin": "S",
+    "group": "L",
+    "mirror": "M",
+    "anchor": "A",
+    "numbers": "Y",
+    "trails": "W",
+    "protect": "Ctrl+B",
+    "part": "Q",
+    "erase": "E",
+    "invert": "I",
+    "show_mask": "H",
+    "softer": "Ctrl+]",
+    "harder": "Ctrl+[",
+    "load_mask": "Ctrl+M",
+    "save_mask": "Ctrl+Shift+M",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class PointerInput:
-    """What the pointer does at one moment.
-
-    Attributes:
-        spot: where it is in the canvas.
-        hovered: it is on the canvas, with no other window or dialog above.
-        buttons: those held down.
-        wheel: notches turned since the last moment, away from the person positive.
-        space: the space bar is down.
-    """
-
-    spot: Spot
-    hovered: bool = False
-    buttons: frozenset[Button] = frozenset()
-    wheel: float = 0.0
-    space: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What lies on the screen.
-
-    Attributes:
-        view: where the picture is.
-        points: as the person sees them.
-        painting: the left button paints the mask instead of pulling points.
-        editable: there is a picture.
-        reach_px: so near to a marker is on it, in screen pixels.
-    """
-
-    view: ViewTransform
-    points: tuple[PointState, ...] = ()
-    painting: bool = False
-    editable: bool = True
-    reach_px: float = 14.0
-
-
-class Hit(NamedTuple):
-    """A marker under the pointer."""
-
-    point: PointState
-    part: Part
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A marker in the hand; `grip` is where it was taken, from its middle, in image pixels."""
-
-    point_id: int
-    part: Part
-    grip: Point
-    pressed: Spot
-    moving: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Panning:
-    """The picture itself in the hand."""
-
-    button: Button
-    last: Spot
-
-
-@dataclass(frozen=True, slots=True)
-class Painting:
-    """The brush on the picture."""
-
-    button: Button
-    movable: bool
-    last: Point
-
-
-Grab: TypeAlias = Held | Panning | Painting
-
-
-@dataclass(frozen=True, slots=True)
-class InputState:
-    """What the hand was doing."""
-
-    buttons: frozenset[Button] = frozenset()
-    grab: Grab | None = None
-    next_id: int = FIRST_ID
-
-
-@dataclass(frozen=True, slots=True)
-class Stroke:
-    """One stretch of the mask brush, in image pixels."""
-
-    start: Point
-    end: Point
-    movable: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Reaction:
-    """What follows from a moment of input."""
-
-    state: InputState
-    view: ViewTransform
-    commands: tuple[Command, ...] = field(default=())
-    strokes: tuple[Stroke, ...] = field(default=())
 
 
 def react(state: InputState, pointer: PointerInput, scene: Scene) -> Reaction:
@@ -263,6 +218,9 @@ def react(state: InputState, pointer: PointerInput, scene: Scene) -> Reaction:
         pointer: now.
         scene: what lies on the screen; `points` includes what was posted and is not shown yet.
     """
+    if pointer.hovered and pointer.wheel and scene.painting and not pointer.control:
+        reaction = react(state, replace(pointer, wheel=0.0), scene)
+        return replace(reaction, brush=WHEEL_ZOOM**pointer.wheel)
     view = scene.view
     if pointer.hovered and pointer.wheel and scene.editable:
         view = view.zoomed(WHEEL_ZOOM**pointer.wheel, pointer.spot)
@@ -301,6 +259,8 @@ def find(scene: Scene, spot: Spot) -> Hit | None:
 
 def _markers(scene: Scene, point: PointState) -> Sequence[tuple[Part, Spot]]:
     handle, target = scene.view.to_screen(point.handle), scene.view.to_screen(point.target)
+    if point.pinned:
+        return [("handle", target)]
     if point.arrived or handle.distance(target) < scene.reach_px:
         return [("target", target)]
     return [("handle", handle), ("target", target)]
@@ -313,37 +273,59 @@ def _press(
     if "middle" in pressed or ("left" in pressed and pointer.space):
         button: Button = "middle" if "middle" in pressed else "left"
         return Reaction(replace(state, grab=Panning(button, pointer.spot)), scene.view)
-    if scene.painting:
-        place = scene.view.to_image(pointer.spot)
-        movable = "left" in pressed
-        brush = Painting("left" if movable else "right", movable, place)
-        stroke = Stroke(place, place, movable)
-        return Reaction(replace(state, grab=brush), scene.view, strokes=(stroke,))
+    if scene.picking or scene.painting:
+        return _begin_mask(state, pressed, pointer, scene)
     hit = find(scene, pointer.spot)
     if "right" in pressed:
         gone = (RemovePoint(hit.point.id),) if hit else ()
         return Reaction(state, scene.view, gone)
-    return _take(state, hit, pointer.spot, scene) if hit else _put(state, pointer.spot, scene)
+    if hit is None:
+        return _put(state, pointer, scene)
+    if pointer.control:
+        return Reaction(state, scene.view, chosen=hit.point.id)
+    return _take(state, hit, pointer.spot, scene)
+
+
+def _begin_mask(
+    state: InputState, pressed: frozenset[Button], pointer: PointerInput, scene: Scene
+) -> Reaction:
+    """A stroke of the brush begins, or a part is taken at once."""
+    left = "left" in pressed
+    movable = scene.paints_movable == left
+    if scene.picking:
+        return Reaction(state, scene.view, picked=movable)
+    place = scene.view.to_image(pointer.spot)
+    brush = Painting("left" if left else "right", movable, place)
+    stroke = Stroke(place, place, movable, scene.protects)
+    return Reaction(replace(state, grab=brush), scene.view, strokes=(stroke,))
 
 
 def _take(state: InputState, hit: Hit, spot: Spot, scene: Scene) -> Reaction:
     """Take hold of a marker; nothing moves before the pointer does."""
     place = scene.view.to_image(spot)
-    marker = hit.point.target if hit.part == "target" else hit.point.handle
+    marker = _place_of(hit.point, hit.part)
     grip = Point(place.x - marker.x, place.y - marker.y)
-    return Reaction(replace(state, grab=Held(hit.point.id, hit.part, grip, spot)), scene.view)
+    held = Held(hit.point.id, hit.part, grip, marker, spot)
+    return Reaction(replace(state, grab=held), scene.view)
 
 
-def _put(state: InputState, spot: Spot, scene: Scene) -> Reaction:
-    """Put a new point where the picture is pressed, and pull it from there."""
-    place = scene.view.to_image(spot)
+def _place_of(point: PointState, part: Part) -> Point:
+    return point.target if part == "target" or point.pinned else point.handle
+
+
+def _put(state: InputState, pointer: PointerInput, scene: Scene) -> Reaction:
+    """Put a new point where the picture is pressed, and pull it from there; with Ctrl, pin it."""
+    place = scene.view.to_image(pointer.spot)
     if not scene.view.picture.contains(place):
         return Reaction(state, scene.view)
     place = scene.view.clamped(place)
     number = max([state.next_id, *(p.id + 1 for p in scene.points)])  # some came with the edit
-    held = Held(number, "target", Point(0, 0), spot, moving=True)
-    command = AddPoint(DragPoint(number, place, place))
-    state = replace(state, grab=held, next_id=number + 1)
+    part: Part = "handle" if pointer.control else "target"
+    held = Held(number, part, Point(0, 0), place, pointer.spot, moving=not pointer.control)
+    first = DragPoint(number, place, place, pinned=pointer.control)
+    command = put(first, scene.points, scene.view.picture, mirror=scene.mirrored)
+    last = number + (isinstance(command, AddPoints))
+    state = replace(state, grab=held, next_id=last + 1)
     return Reaction(state, scene.view, (command,))
 
 
@@ -356,7 +338,8 @@ def _pull(state: InputState, held: Held, pointer: PointerInput, scene: Scene) ->
     state = replace(state, grab=held if "left" in pointer.buttons else None)
     place = scene.view.to_image(pointer.spot)
     place = scene.view.clamped(Point(place.x - held.grip.x, place.y - held.grip.y))
-    marker = point.target if held.part == "target" else point.handle
+    place = straight(held.start, place) if pointer.shift else place
+    marker = _place_of(point, held.part)
     if not held.moving or place == marker:
         return Reaction(state, scene.view)
     move = MoveTarget if held.part == "target" else MoveHandle
@@ -374,7 +357,8 @@ def _pan(state: InputState, grab: Panning, pointer: PointerInput, scene: Scene) 
 def _paint(state: InputState, grab: Painting, pointer: PointerInput, scene: Scene) -> Reaction:
     """A stroke from where the brush was: moves within a frame come as one."""
     place = scene.view.to_image(pointer.spot)
-    strokes = (Stroke(grab.last, place, grab.movable),) if place != grab.last else ()
+    stroke = Stroke(grab.last, place, grab.movable, scene.protects)
+    strokes = (stroke,) if place != grab.last else ()
     holding = grab.button in pointer.buttons
     grab = replace(grab, last=place)
     return Reaction(replace(state, grab=grab if holding else None), scene.view, strokes=strokes)

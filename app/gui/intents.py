@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from ..engine import ties
 from ..engine.types import (
     AddPoint,
+    AddPoints,
     ClearPoints,
     Command,
     DragPoint,
@@ -25,6 +27,7 @@ from ..engine.types import (
     Revisit,
     SetClass,
     SetSeed,
+    Size,
     Undo,
 )
 
@@ -39,7 +42,7 @@ class Intent:
     handle: Point | None
     target: Point | None
     until: int  # the frame that overrules it
-    new: bool = False
+    new: DragPoint | None = None  # no frame shows it yet
 
     def over(self, point: PointState) -> PointState:
         """A frame's point with this laid over."""
@@ -49,6 +52,20 @@ class Intent:
             handle=self.handle or point.handle,
             target=self.target or point.target,
             arrived=point.arrived and not moved,
+        )
+
+    def alone(self) -> PointState:
+        """The point that no frame shows yet."""
+        new = self.new
+        assert new is not None
+        return PointState(
+            new.id,
+            self.handle or new.handle,
+            self.target or new.target,
+            arrived=False,
+            pinned=new.pinned,
+            group=new.group,
+            flipped=new.flipped,
         )
 
     def remaining(self, shown: PointState, sequence: int) -> Intent | None:
@@ -68,7 +85,8 @@ class Intent:
 class Intents:
     """Owned by the window; `note` every posted command, `settle` every taken frame."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: Size | None = None) -> None:
+        self._size = size or Size(1, 1)
         self._intents: dict[int, Intent] = {}
         self._gone: set[int] = set()
         self._shown: tuple[PointState, ...] = ()
@@ -81,26 +99,30 @@ class Intents:
         seen = {p.id for p in known}
         shown = [self._intents[p.id].over(p) if p.id in self._intents else p for p in known]
         unseen = [
-            PointState(point_id, intent.handle, intent.target, arrived=False)
+            intent.alone()
             for point_id, intent in self._intents.items()
-            if point_id not in seen and intent.handle and intent.target
+            if point_id not in seen and intent.new is not None
         ]
         return (*shown, *unseen)
 
     def note(self, command: Command) -> None:
         """A command was posted."""
         match command:
-            case AddPoint(DragPoint(point_id, handle, target)):
-                self._intents[point_id] = Intent(handle, target, self._until, new=True)
+            case AddPoint(point):
+                self._add(point)
+            case AddPoints(points):
+                for point in points:
+                    self._add(point)
             case MoveTarget(point_id, target):
-                self._want(point_id, target=target)
+                self._aim(point_id, target)
             case MoveHandle(point_id, handle):
-                self._want(point_id, handle=handle)
+                pinned = any(p.id == point_id and p.pinned for p in self.points)
+                self._want(point_id, handle=handle, target=handle if pinned else None)
             case RemovePoint(point_id):
                 self._forget(point_id)
             case ClearPoints() | ResetPicture() | SetSeed() | SetClass():
-                for point in self.points:
-                    self._forget(point.id)
+                for shown in self.points:
+                    self._forget(shown.id)
             case Undo() | Redo() | GoTo() | Revisit():  # what is gone may come back
                 self._intents, self._gone = {}, set()
             case _:
@@ -123,6 +145,17 @@ class Intents:
     @property
     def _until(self) -> int:
         return self._sequence + PATIENCE_FRAMES
+
+    def _add(self, point: DragPoint) -> None:
+        self._intents[point.id] = Intent(point.handle, point.target, self._until, point)
+
+    def _aim(self, point_id: int, target: Point) -> None:
+        """A target moves, and its group with it, as the engine will have it."""
+        points = self.points
+        if all(point.id != point_id for point in points):
+            return
+        for each, place in ties.led(points, point_id, target, self._size).items():
+            self._want(each, target=place)
 
     def _want(
         self, point_id: int, *, handle: Point | None = None, target: Point | None = None

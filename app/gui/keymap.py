@@ -35,10 +35,27 @@ TITLES: dict[str, dict[Action, str]] = {
         "reset_points": "let all points go",
         "reset_picture": "back to the seed's picture",
     },
+    "Points": {
+        "pin": "pin, unpin",
+        "group": "group, ungroup",
+        "mirror": "mirrored pairs",
+        "anchor": "take hold anew",
+        "numbers": "numbers",
+        "trails": "trails",
+    },
     "Movable region": {
-        "brush": "brush",
-        "smaller": "smaller brush",
+        "brush": "brush of what may move",
+        "protect": "brush of what must stay",
+        "part": "the part under the pointer",
+        "erase": "erase",
+        "invert": "the other way round",
+        "show_mask": "show, hide",
+        "smaller": "smaller brush; also the wheel",
         "larger": "larger brush",
+        "harder": "harder edge",
+        "softer": "softer edge",
+        "load_mask": "load from a PNG",
+        "save_mask": "save to a PNG",
         "reset_mask": "wipe the region",
     },
     "Timeline": {
@@ -94,6 +111,11 @@ MOUSE = {
     "Drag": (
         ("Press and pull", "put a point and pull it"),
         ("Right click", "remove a point"),
+        ("Shift", "straight across or down"),
+    ),
+    "Points": (
+        ("Ctrl and click a point", "choose it"),
+        ("Ctrl and press", "put a pin"),
     ),
     "Picture": (
         ("Wheel", "zoom"),

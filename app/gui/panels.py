@@ -14,6 +14,7 @@ from .panel_beside import CompareSection, MixSection, SlidersSection
 from .panel_drag import DragSection
 from .panel_files import FilesSection
 from .panel_picture import PictureSection
+from .panel_points import PointsSection
 from .panel_region import RegionSection
 from .panel_settings import SettingsSection
 from .panel_window import WindowSection
@@ -24,6 +25,7 @@ from .widgets import Bricks
 SECTIONS: tuple[MakeSection, ...] = (  # from the top
     PictureSection,
     DragSection,
+    PointsSection,
     RegionSection,
     CompareSection,
     MixSection,

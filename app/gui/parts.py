@@ -34,6 +34,8 @@ from .theme import Item, Look
 
 OPENED = (SUFFIX, *MODELS, *PICTURES)  # edits, models, pictures with an edit in them
 
+MASKS = (".png",)
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -57,21 +59,22 @@ class Parts:
     keys: KeyMap
     question: UnsavedQuestion
     picker: FilePicker
+    mask_picker: FilePicker
 
     @property
     def is_asking(self) -> bool:
         """Whether something lies over the window and has the keyboard."""
-        asking = (self.dialog, self.browser, self.offer, self.keys, self.question, self.picker)
-        return any(part.is_open for part in asking)
+        asking = (self.dialog, self.browser, self.offer, self.keys, self.question)
+        return any(part.is_open for part in (*asking, self.picker, self.mask_picker))
 
     def refresh_modals(self) -> None:
         """Escape takes dialogs away; the desktop's may have been answered."""
-        for modal in (self.dialog, self.keys, self.question, self.picker):
+        for modal in (self.dialog, self.keys, self.question, self.picker, self.mask_picker):
             modal.refresh()
 
     def clear(self) -> None:
         """Take away what may be, to ask something else: two modals at once cannot be."""
-        for modal in (self.dialog, self.keys, self.browser, self.picker):
+        for modal in (self.dialog, self.keys, self.browser, self.picker, self.mask_picker):
             modal.close()
 
     def place(self, layout: Layout) -> None:
@@ -129,6 +132,7 @@ class Parts:
                 keys=KeyMap(look),
                 question=UnsavedQuestion(look),
                 picker=picker,
+                mask_picker=FilePicker(look, MASKS, desk.region.load),
             )
         with dpg.theme() as edgeless, dpg.theme_component(dpg.mvWindowAppItem):
             dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..engine.types import Size
-from .theme import ACCENT, Colour, Item
+from .theme import ACCENT, TARGET, Colour, Item
 
 BUFFERS = 3
+PART_SHARE = 0.55
 TINT_SHARE = 0.38  # of the tint's colour where the mask is 1
 
 
@@ -27,9 +28,23 @@ class Tint:
     add: NDArray[np.float32]  # [H, W, 4]
 
     @classmethod
-    def of(cls, mask: NDArray[np.float32], colour: Colour = ACCENT) -> Tint:
-        """The mask in a colour: float32 [H, W] in 0..1."""
-        share = (mask * np.float32(TINT_SHARE))[..., None]
+    def over(
+        cls, mask: NDArray[np.float32] | None, part: NDArray[np.float32] | None
+    ) -> Tint | None:
+        """A mask, and over it a part that a click would take, in another colour."""
+        tints = [cls.of(mask)] if mask is not None else []
+        tints += [cls.of(part, TARGET, PART_SHARE)] if part is not None else []
+        if len(tints) == 2:
+            below, above = tints
+            return cls(below.keep * above.keep, below.add * above.keep + above.add)
+        return tints[0] if tints else None
+
+    @classmethod
+    def of(
+        cls, mask: NDArray[np.float32], colour: Colour = ACCENT, most: float = TINT_SHARE
+    ) -> Tint:
+        """The mask in a colour: float32 [H, W] in 0..1; `most` where it is 1."""
+        share = (mask * np.float32(most))[..., None]
         shade = np.array(colour, dtype=np.float32) / np.float32(255)
         return cls(1 - share, share * shade)
 

@@ -17,6 +17,8 @@ from dataclasses import replace
 from types import FrameType
 
 import dearpygui.dearpygui as dpg
+import numpy as np
+from numpy.typing import NDArray
 
 from ..engine.edit import EditState
 from ..engine.opening import Opening
@@ -36,6 +38,7 @@ from .dialog import Trouble
 from .doors import Doors
 from .keeping import Keeping
 from .layout import Layout
+from .markers import Marks
 from .meters import Laps, Meters
 from .models import Models, Places
 from .options import WindowOptions
@@ -103,6 +106,7 @@ class Window:
         self._tint: Tint | None = None
         self._mask_edits = -1
         self._looks: object = None  # what else is shown in the picture's place
+        self._part: NDArray[np.float32] | None = None  # of the picture, which a click would take
         self._layout: Layout | None = None
         self._quit = False
 
@@ -309,8 +313,7 @@ class Window:
         if frame is None:
             return False
         self._frame, self._fresh = frame, True
-        self._desk.intents.settle(frame.points, frame.sequence)
-        self._desk.beside.saw(frame)
+        self._desk.saw(frame)
         self._pacer.stir()
         return True
 
@@ -318,11 +321,12 @@ class Window:
         """Bring a new frame, or a new mask over the old one, to the screen."""
         if self._frame is None:
             return
-        masked = self._desk.mask_edits != self._mask_edits
+        part = self._desk.region.preview
+        masked = self._desk.mask_edits != self._mask_edits or part is not self._part
         if masked:
-            self._mask_edits = self._desk.mask_edits
+            self._mask_edits, self._part = self._desk.mask_edits, part
             mask = self._desk.mask.mask() if self._desk.mask and self._desk.show_mask else None
-            self._tint = Tint.of(mask) if mask is not None else None
+            self._tint = Tint.over(mask, self._part)
         looks = self._desk.beside.look
         if self._fresh or masked or looks != self._looks:
             self._looks = looks
@@ -337,7 +341,7 @@ class Window:
         beside = self._desk.beside
         overlay = parts.hand.overlay(banner(self._status))
         if beside.hides_points:
-            overlay = replace(overlay, points=(), marked=None)
+            overlay = replace(overlay, marks=Marks())
         parts.canvas.draw(overlay)
         parts.split.draw(self._desk.view, past=beside.hides_points)
         if self._desk.view is not None:

@@ -22,7 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from draglive.app.engine import types as t
-from draglive.app.engine.asking import Answer, FeaturePicture, Question, SeedPicture, StatePicture
+from draglive.app.engine.asking import (
+    Answer,
+    FeaturePicture,
+    PartMask,
+    Question,
+    SeedPicture,
+    StatePicture,
+)
 from draglive.app.engine.edit import EditError, EditState
 from draglive.app.engine.history import History
 from draglive.app.engine.log import Event
@@ -112,6 +119,10 @@ class FakeEngine:
                 return cv2.resize(draw_face(edit.seed, self._model.size), (height or 256,) * 2)
             case FeaturePicture():
                 return cv2.resize(draw_face(1, self._model.size), (64, 64))
+            case PartMask(x, y):  # a disc
+                height, width = self._face.shape[:2]
+                part = np.zeros((height, width), np.float32)
+                return cv2.circle(part, (round(x), round(y)), 30, 1.0, -1)
             case _:
                 pulled = sum(p.handle.distance(p.origin) for p in self._pulls.values())
                 return np.full((self._model.num_ws, self._model.w_dim), pulled, np.float32)

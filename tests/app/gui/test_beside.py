@@ -14,6 +14,7 @@ from draglive.app.gui.compare import Compare, compose
 from draglive.app.gui.gallery import MAX_SEED, Gallery, read_seed
 from draglive.app.gui.input import KEYS
 from draglive.app.gui.mixing import Mixing, Sliders
+from draglive.app.gui.region import Region
 from draglive.app.gui.viewport import Spot, ViewTransform
 from draglive.app.session.directions import (
     Kept,
@@ -259,6 +260,8 @@ class Desk:
     def __init__(self):
         self.seed, self.psi, self.class_index = 3, 0.7, None
         self.posted, self.said = [], []
+        self.mask = None
+        self.region = Region(self)
 
     def post(self, command):
         self.posted.append(command)
