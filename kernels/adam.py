@@ -9,7 +9,8 @@ Contract
     step_size  float32 scalar
     rows       float32 [N, 1]: 1 = a row that is optimised, 0 = one that stays
     live       float32 scalar; 0 leaves everything as it is, bitwise
-β1 = 0.9, β2 = 0.999, ε = 1e-8. Step size, rows and `live` are tensors: changing them costs no host
+    momentum   β1: how much of the first moment a step keeps
+β2 = 0.999, ε = 1e-8. Step size, rows and `live` are tensors: changing them costs no host
 sync and no recapture.
 """
 
@@ -32,14 +33,15 @@ def adam_reference(
     step_size: Tensor,
     rows: Tensor,
     live: Tensor,
+    momentum: float = BETA1,
 ) -> None:
     """One step in plain torch: the truth for every twin."""
     gradient = gradient * rows
-    mean.lerp_(gradient, (1 - BETA1) * live)
+    mean.lerp_(gradient, (1 - momentum) * live)
     square.lerp_(gradient.square(), (1 - BETA2) * live)
     count.add_(live)
     steps = count.clamp(min=1)
-    expected = mean / _one_minus_power(BETA1, steps)
+    expected = mean / _one_minus_power(momentum, steps)
     spread = (square / _one_minus_power(BETA2, steps)).sqrt_()
     value.sub_(expected / (spread + EPS) * (step_size * live * rows))
 
@@ -55,3 +57,31 @@ adam = register(
     lambda *_: None,
     mutates=("value", "mean", "square", "count"),
 )
+
+
+def adam_along(
+    value: Tensor,
+    gradient: Tensor,
+    mean: Tensor,
+    square: Tensor,
+    count: Tensor,
+    step_size: Tensor,
+    rows: Tensor,
+    live: Tensor,
+    momentum: float,
+    axes: tuple[Tensor, Tensor],
+) -> None:
+    """Adam on coordinates of w+ in place of w+ itself: value = start + mixingᵀ · c · directionsᵀ.
+
+    Moments and `rows` are those of the coordinates c, which are of the value's shape and are not
+    kept: Adam needs only how they change. The rest is as in the contract.
+
+    Args:
+        axes: mixing, float32 [N, N], which rows of w+ a row of coordinates moves, and directions,
+            float32 [D, D], whose columns are what a coordinate moves in each.
+    """
+    mixing, directions = axes
+    moved = torch.zeros_like(value)
+    slopes = mixing @ gradient @ directions
+    adam(moved, slopes, mean, square, count, step_size, rows, live, momentum)
+    value.add_(mixing.t() @ moved @ directions.t())

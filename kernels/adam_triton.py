@@ -15,9 +15,7 @@ from torch import Tensor
 from .adam import BETA1, BETA2, EPS
 from .styles_triton import Styles, latent_gradient
 
-FIRST = tl.constexpr(BETA1)
 SECOND = tl.constexpr(BETA2)
-LOG_FIRST = tl.constexpr(math.log(BETA1))
 LOG_SECOND = tl.constexpr(math.log(BETA2))
 TINY = tl.constexpr(EPS)
 PLAIN_BLOCK = 256
@@ -32,12 +30,12 @@ def one_minus_power(log_beta, steps):
 
 
 @triton.jit
-def moved(value, slope, first, second, steps, rate):
+def moved(value, slope, first, second, steps, rate, momentum, log_momentum):
     """The value and both moments after the step that makes the count `steps`."""
-    first += (slope - first) * (1 - FIRST)
+    first += (slope - first) * (1 - momentum)
     second += (slope * slope - second) * (1 - SECOND)
     spread = tl.sqrt(second / one_minus_power(LOG_SECOND, steps)) + TINY
-    value -= first / one_minus_power(LOG_FIRST, steps) / spread * rate
+    value -= first / one_minus_power(log_momentum, steps) / spread * rate
     return value, first, second
 
 
@@ -52,6 +50,8 @@ def adam_kernel(
     step_size,
     rows,
     live,
+    momentum,
+    log_momentum,
     scale,
     W: tl.constexpr,
     C: tl.constexpr,
@@ -72,7 +72,7 @@ def adam_kernel(
     moves = tl.load(live) != 0
     slope = latent_gradient(slopes, affine, layer, j, W, C, WIDE) * (scale * row)
     if moves:
-        now, first, second = moved(now, slope, first, second, steps, rate)
+        now, first, second = moved(now, slope, first, second, steps, rate, momentum, log_momentum)
         tl.store(mean + i, first, mask=held)
         tl.store(square + i, second, mask=held)
         tl.store(value + i, now, mask=held)
@@ -88,6 +88,8 @@ def plain_adam_kernel(
     step_size,
     rows,
     live,
+    momentum,
+    log_momentum,
     count,
     N: tl.constexpr,
     W: tl.constexpr,
@@ -103,7 +105,9 @@ def plain_adam_kernel(
     now = tl.load(value + i, mask=held, other=0.0)
     if tl.load(live) != 0:
         rate = tl.load(step_size) * row
-        now, first, second = moved(now, slope, first, second, tl.load(made), rate)
+        now, first, second = moved(
+            now, slope, first, second, tl.load(made), rate, momentum, log_momentum
+        )
         tl.store(mean + i, first, mask=held)
         tl.store(square + i, second, mask=held)
         tl.store(value + i, now, mask=held)
@@ -118,12 +122,13 @@ def adam_triton(
     step_size: Tensor,
     rows: Tensor,
     live: Tensor,
+    momentum: float = BETA1,
 ) -> None:
     """See the contract of `adam`; value and moments are contiguous."""
     count.add_(live)
     plain_adam_kernel[(triton.cdiv(value.numel(), PLAIN_BLOCK),)](
-        gradient.contiguous(), value, mean, square, count, step_size, rows, live, value.numel(),
-        *value.shape[-2:], PLAIN_BLOCK,
+        gradient.contiguous(), value, mean, square, count, step_size, rows, live, momentum,
+        math.log(momentum), value.numel(), *value.shape[-2:], PLAIN_BLOCK,
     )  # fmt: skip
 
 
@@ -139,6 +144,7 @@ class TritonAdam:
         count: float32 scalar, steps made.
         step_size: float32 scalar.
         rows: float32 [num_ws, 1], 1 = optimised.
+        momentum: β1.
     """
 
     def __init__(
@@ -152,14 +158,16 @@ class TritonAdam:
         count: Tensor,
         step_size: Tensor,
         rows: Tensor,
+        momentum: float = BETA1,
     ) -> None:
         self._styles, self._scale = styles, scale
+        self._momentum = momentum, math.log(momentum)
         self._tensors = value, mean, square, count, step_size, rows
 
     def update(self, live: Tensor) -> None:
         """One step if `live`, a float32 scalar, is 1; nothing changes, bitwise, if it is 0."""
         styles = self._styles
         adam_kernel[(styles.layers, triton.cdiv(styles.w, styles.tile))](
-            styles.slopes, styles.affine, *self._tensors, live, self._scale, styles.w, styles.c,
-            styles.wide, styles.tile,
+            styles.slopes, styles.affine, *self._tensors, live, *self._momentum, self._scale,
+            styles.w, styles.c, styles.wide, styles.tile,
         )  # fmt: skip

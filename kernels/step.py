@@ -23,6 +23,7 @@ class StepState:
     following: Tensor  # bool [P]
     references: Tensor  # float32 [P, C]
     mask: tuple[Tensor, Tensor, Tensor] | None = None  # anchor, keep, weight (`mask_loss`)
+    axes: tuple[Tensor, Tensor] | None = None  # of w+ (`adam.adam_along`); None: w+ itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +36,4 @@ class StepSettings:
     stop_px: float
     squared: bool  # tracking by L2 in place of L1
     image_size: list[int]
+    momentum: float = 0.9  # Adam's β1

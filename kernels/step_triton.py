@@ -8,10 +8,12 @@ two steps needs no new capture. Knows nothing of who changes them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from .adam_along_triton import TritonAdamAlong
 from .adam_triton import TritonAdam
 from .step import StepSettings, StepState
 from .supervise_triton import Supervision
@@ -55,16 +57,7 @@ class TritonStep:
         self._tracking = Tracking(
             features, settings.square, points=plan.points, squared=settings.squared, **sizes
         )
-        self._adam = TritonAdam(
-            synthesis.styles,
-            1.0 / synthesis.scale,
-            value=state.ws,
-            mean=state.mean,
-            square=state.square,
-            count=state.count,
-            step_size=state.step_size,
-            rows=state.rows,
-        )
+        self._adam = optimiser(synthesis, state, settings.momentum)
 
     @property
     def origins(self) -> Tensor | None:
@@ -93,3 +86,22 @@ class TritonStep:
         self._adam.update(self._supervision.live)
         self._forward(self._supervision.live)
         self._tracking.follow(self.origins, state.handles, state.references, state.following)
+
+
+def optimiser(
+    synthesis: TritonSynthesis, state: StepState, momentum: float
+) -> TritonAdam | TritonAdamAlong:
+    """Adam on w+, or along axes of it."""
+    styles, scale, axes = synthesis.styles, 1.0 / synthesis.scale, state.axes
+    make = TritonAdam if axes is None else partial(TritonAdamAlong, axes=axes)
+    return make(
+        styles,
+        scale,
+        value=state.ws,
+        mean=state.mean,
+        square=state.square,
+        count=state.count,
+        step_size=state.step_size,
+        rows=state.rows,
+        momentum=momentum,
+    )

@@ -56,3 +56,23 @@ def seed_to_ws(
     z = seed_to_z(seed, generator.config.z_dim).to(device)
     ws: Tensor = generator.mapping(z, None if c is None else c.to(device), psi)
     return ws
+
+
+@torch.no_grad()
+def sample_ws(generator: Generator, count: int) -> Tensor:
+    """So many w of a generator, without truncation, the same ones every time.
+
+    Args:
+        generator: prepared.
+        count: how many; of conditional models, of all classes in turn.
+
+    Returns:
+        float32 [count, w_dim], on the generator's device.
+    """
+    config, device = generator.config, generator.mapping.w_avg.device
+    z = np.random.RandomState(0).randn(count, config.z_dim).astype(np.float32)
+    c = None
+    if config.c_dim > 0:
+        c = torch.eye(config.c_dim, device=device)[torch.arange(count) % config.c_dim]
+    ws: Tensor = generator.mapping(torch.from_numpy(z).to(device), c)[:, 0]
+    return ws

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from draglive.kernels import adam
+from draglive.kernels.adam import BETA1, adam, adam_along
 
 
 class Adam:
@@ -18,6 +18,8 @@ class Adam:
         mean, square, count: the moments and the number of steps, as the step has them.
         step_size: float32 scalar.
         rows: float32 [N, 1], 1 = optimised.
+        momentum: β1.
+        axes: of coordinates that are moved in place of the tensor (`adam_along`), or None.
     """
 
     def __init__(self, like: Tensor) -> None:
@@ -26,6 +28,8 @@ class Adam:
         self.count = torch.zeros([], device=like.device)
         self.step_size = torch.zeros([], device=like.device)
         self.rows = torch.ones(like.shape[1], 1, device=like.device)
+        self.momentum = BETA1
+        self.axes: tuple[Tensor, Tensor] | None = None
 
     def reset(self) -> None:
         """Forget all momentum."""
@@ -40,13 +44,8 @@ class Adam:
 
     def step(self, value: Tensor, gradient: Tensor, live: Tensor) -> None:
         """One step on `value`, in place; `live` 0 leaves everything as it is, bitwise."""
-        adam(
-            value,
-            gradient,
-            self.mean,
-            self.square,
-            self.count,
-            self.step_size,
-            self.rows,
-            live,
-        )
+        moments = self.mean, self.square, self.count, self.step_size, self.rows, live, self.momentum
+        if self.axes is None:
+            adam(value, gradient, *moments)
+        else:
+            adam_along(value, gradient, *moments, self.axes)

@@ -22,8 +22,6 @@ from torch import Tensor
 
 from draglive.kernels import (
     disc_offsets,
-    keep_map,
-    mask_loss_backward,
     pulling,
     square_offsets,
     supervise,
@@ -32,8 +30,10 @@ from draglive.kernels.step import StepSettings, StepState
 from draglive.kernels.stretched_disc import supervise_stretched
 
 from .adam import Adam
+from .axes import LikelyAxes
 from .device import Device
 from .graph import Replayed, StepGraph
+from .mask_term import MaskTerm
 from .points import Points
 from .runners import Runner, Seen, WholeStep
 from .snapshot import Snapshot
@@ -66,47 +66,6 @@ class View:
     report: Tensor  # float32 [P, 5]: handle x, y, distance left, still moving, trust
 
 
-class MaskTerm:
-    """The movable region; it protects the picture as it was when the region was set.
-
-    Args:
-        mask: float32 [H, W], 1 = movable.
-        protected: the w+ of the picture to protect; None for that of the next step.
-    """
-
-    def __init__(self, mask: Tensor, protected: Tensor | None = None) -> None:
-        self._mask = mask
-        self.protected = protected
-        self._anchor: tuple[Tensor, Tensor] | None = None
-
-    @property
-    def anchored(self) -> bool:
-        """Whether it knows the picture that it protects."""
-        return self._anchor is not None
-
-    def term(self, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Protected features, what must stay, and the weight: all that the gradient needs."""
-        assert self._anchor is not None
-        return *self._anchor, weight
-
-    def anew(self) -> MaskTerm:
-        """The same region, to protect the picture of the next step instead."""
-        return MaskTerm(self._mask)
-
-    def anchor(self, seen: Seen) -> None:
-        """Learn the picture to protect, seen whole."""
-        features = seen.features
-        keep = keep_map(self._mask, features.shape[2], features.shape[3])
-        self._anchor = features.clone(), keep
-        self.protected = seen.ws.detach().clone()
-
-    def gradient(self, weight: Tensor, features: Tensor) -> Tensor:
-        """Of `weight` (a scalar) times the mask term, to the features [1, C, h, w]."""
-        assert self._anchor is not None
-        gradient: Tensor = mask_loss_backward(weight, features, *self._anchor)
-        return gradient
-
-
 class Drag:
     """w+ on its way, the points that pull it, and the step that moves both.
 
@@ -117,10 +76,18 @@ class Drag:
         runner: runs the generator up to `config.feature_resolution`.
         config: drag settings.
         ws: float32 [1, num_ws, w_dim], the picture to start from.
+        likely: axes of the model's w+, for settings that ask for them.
     """
 
-    def __init__(self, device: Device, runner: Runner, config: DragConfig, ws: Tensor) -> None:
-        self._device = device
+    def __init__(
+        self,
+        device: Device,
+        runner: Runner,
+        config: DragConfig,
+        ws: Tensor,
+        likely: LikelyAxes,
+    ) -> None:
+        self._device, self._likely = device, likely
         self.points = Points(device)
         self.mask: MaskTerm | None = None
         self.ws, self._base = ws.clone(), ws
@@ -216,6 +183,7 @@ class Drag:
         optimised = (layer >= config.first_layer) & (layer <= config.last_layer)
         self._adam.rows.copy_(optimised.float()[:, None])
         self._adam.step_size.fill_(config.step_size)
+        self._adam.momentum = config.momentum
         self._mask_weight.fill_(config.mask_weight)
         if runner.blocks != self._runner.blocks:
             self.points.forget_references()
@@ -235,6 +203,7 @@ class Drag:
 
     def step(self, timers: Timers) -> None:
         """One drag step; w+ stays bitwise when every point has arrived."""
+        self._adam.axes = self._axes()  # only now: to find them takes a moment
         if self.mask is not None and not self.mask.anchored:
             self._anchor(self.mask, timers)
         seen = self._look(timers)
@@ -244,6 +213,14 @@ class Drag:
         else:
             self._move(seen, timers)
             self._see(timers)
+
+    def _axes(self) -> tuple[Tensor, Tensor] | None:
+        """Along what w+ moves; None: each of its numbers for itself."""
+        config = self._config
+        read = 2 * self._runner.blocks - 1  # rows that features depend on: others have no gradient
+        if config.space == "w" or config.first_layer >= read:
+            return None
+        return self._likely.of(config.first_layer, min(config.last_layer, read - 1), self.ws)
 
     def take_trouble(self) -> str | None:
         """Why steps or pictures are slower than they might be: once, then None."""
@@ -267,6 +244,7 @@ class Drag:
             stop_px=config.stop_px,
             squared=config.tracker == "l2",
             image_size=seen.image_size,
+            momentum=config.momentum,
         )
         return self._runner.whole_step(self._state(), settings)
 
@@ -285,6 +263,7 @@ class Drag:
             following=points.active,
             references=points.references,
             mask=None if self.mask is None else self.mask.term(self._mask_weight),
+            axes=adam.axes,
         )
 
     def _anchor(self, mask: MaskTerm, timers: Timers) -> None:

@@ -40,6 +40,8 @@ def preset(name: PresetName, model: ModelInfo, points: int = 1) -> Preset:
         first_layer=0,
         last_layer=min(5, model.num_ws - 1),
         feature_resolution=min(FEATURES, height),
+        momentum=0.9,
+        space="w",
     )
     match name:
         case "live":

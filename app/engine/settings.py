@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 Tracker = Literal["l1", "l2"]
 Disc = Literal["centred", "stretched"]
+Space = Literal["w", "likely"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class DragConfig:
     feature_resolution: int = 128  # the block whose output is supervised and tracked
     tracker: Tracker = "l1"
     disc: Disc = "centred"  # stretched: as the official code cuts it (`kernels.stretched_disc`)
+    momentum: float = 0.9  # Adam's β1
+    space: Space = "w"  # what a step moves: w+ itself, or its coordinates on `axes.LikelyAxes`
 
     def __post_init__(self) -> None:
         """Refuse values that no drag can use, naming field, rule and value."""
@@ -49,6 +52,8 @@ class DragConfig:
         _require(self.tracker in ("l1", "l2"), "tracker", "'l1' or 'l2'", self)
         discs = "'centred' or 'stretched'"
         _require(self.disc in ("centred", "stretched"), "disc", discs, self)
+        _require(0 <= self.momentum < 1, "momentum", "from 0 to below 1", self)
+        _require(self.space in ("w", "likely"), "space", "'w' or 'likely'", self)
 
     @property
     def reach_px(self) -> float:
@@ -60,7 +65,9 @@ class DragConfig:
         """The defaults for one model: radii scaled to its size, then its preset's values.
 
         Args:
-            size: the model's picture size; radii are the paper's 3/512 and 12/512 of its height.
+            size: the model's picture size; radii are the paper's 3/512 and 12/512 of its height,
+                the supervised motion 4/512. What else differs from the paper is what dragged best
+                (`draglive bench landmarks`).
             preset: field name → value, from the checkpoint's metadata.
 
         Raises:
@@ -70,7 +77,10 @@ class DragConfig:
         values: dict[str, float | int | str] = {
             "motion_radius_px": max(3 * scale, 1.0),
             "track_radius_px": max(round(12 * scale), 2),
+            "speed_px": max(4 * scale, 1.0),
             "feature_resolution": min(128, size.height),
+            "momentum": 0.8,
+            "space": "likely",
         }
         unknown = sorted(set(preset) - {f.name for f in fields(cls)})
         if unknown:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from draglive.kernels import disc_offsets, square_offsets
-from draglive.kernels.adam import adam_reference
+from draglive.kernels.adam import adam_along, adam_reference
 from draglive.kernels.mask_loss import mask_loss_backward
 from draglive.kernels.step import StepSettings, StepState
 from draglive.kernels.supervise import supervise_reference
@@ -18,6 +18,7 @@ from .triton_twins import in_few_programs
 pytest.importorskip("triton")
 
 from draglive.kernels import layer_triton, tiles_triton
+from draglive.kernels.adam_along_triton import TritonAdamAlong
 from draglive.kernels.adam_triton import TritonAdam
 from draglive.kernels.step_triton import TritonStep
 from draglive.kernels.styles_triton import Styles
@@ -149,6 +150,37 @@ def test_adam_is_the_twins(live, device):
         assert torch.equal(ours["value"], before)
 
 
+@pytest.mark.parametrize("live", [1.0, 0.0], ids=["moving", "arrived"])
+def test_adam_along_axes_is_the_twins(live, device):
+    network = cast(random_network((16, 32, 16), spread=0.5), device)
+    styles = Styles(list(network.layers[:4]), [1] * 4, [1] * 4, torch.float32)
+    ours = {name: torch.zeros(7, W_DIM, device=device) for name in ("value", "mean", "square")}
+    ours["value"] += torch.randn(7, W_DIM, device=device)
+    ours["count"] = torch.zeros([], device=device)
+    theirs = {name: tensor.clone() for name, tensor in ours.items()}
+    before = ours["value"].clone()
+    mixing = torch.zeros(7, 7, device=device)
+    mixing[1:4, 1:4] = torch.randn(3, 3, device=device)
+    axes = mixing, torch.randn(W_DIM, W_DIM, device=device)
+    rows = torch.tensor([0, 1.0, 1, 1, 0, 0, 0], device=device)[:, None]
+    fixed = {"step_size": torch.tensor(0.01, device=device), "rows": rows, "momentum": 0.8}
+    live = torch.tensor(live, device=device)
+    twin = TritonAdamAlong(styles, 0.5, axes=axes, **ours, **fixed)
+    for _ in range(3):
+        styles.slopes.copy_(torch.randn_like(styles.slopes))
+        twin.update(live)
+        gradient = torch.zeros(7, W_DIM, device=device)
+        gradient[:4] = styles.latent_gradient(0.5)
+        adam_along(gradient=gradient, live=live, axes=axes, **theirs, **fixed)
+        ours["count"] += live
+    assert torch.equal(ours["value"][4:], before[4:])
+    assert torch.equal(ours["value"][0], before[0])
+    for name in ("value", "mean", "square"):
+        torch.testing.assert_close(ours[name], theirs[name], rtol=1e-4, atol=1e-6)
+    if not live:
+        assert torch.equal(ours["value"], before)
+
+
 def test_windows_are_placed_as_the_twins(device):
     network = random_network((16, 16, 16), spread=0.5)
     plan, origins = planned(network, HANDLES, 1.0, image_height=32)
@@ -162,7 +194,7 @@ def test_windows_are_placed_as_the_twins(device):
     assert count == 5
 
 
-def drag(device, *, masked, dtype=torch.float32):
+def drag(device, *, masked, along=False, dtype=torch.float32):
     """A step's parts: network, plan, state and settings on a device."""
     network = random_network((16, 16, 32), spread=0.5)
     handles = torch.tensor([[9.0, 20.0], [25.0, 6.0], [14.0, 14.0], [0.0, 0.0]])
@@ -174,6 +206,11 @@ def drag(device, *, masked, dtype=torch.float32):
         anchor = torch.randn(1, 16, 16, 32, device=device).to(dtype).permute(0, 3, 1, 2)
         keep = torch.rand(16, 16, device=device)
         mask = anchor, keep, torch.tensor(5.0, device=device)
+    axes = None
+    if along:
+        mixing = torch.zeros(len(ws), len(ws), device=device)
+        mixing[:3, :3] = torch.randn(3, 3, device=device)
+        axes = mixing, torch.randn(W_DIM, W_DIM, device=device)
     there = torch.tensor([True, True, False, False], device=device)
     state = StepState(
         ws=ws,
@@ -188,6 +225,7 @@ def drag(device, *, masked, dtype=torch.float32):
         following=there,
         references=torch.randn(4, 32, device=device),
         mask=mask,
+        axes=axes,
     )
     settings = StepSettings(
         disc=disc_offsets(1, CPU).to(device),
@@ -221,10 +259,15 @@ def plain_step(network, plan, state, settings):
     (gradient,) = torch.autograd.grad(features, ws, pull)
     new, zeros = ws.detach().clone(), torch.zeros_like(ws)
     one = torch.ones([], dtype=torch.float64)
-    adam_reference(
-        new, gradient, zeros.clone(), zeros.clone(), 0 * one, state.step_size.cpu().double(),
+    moments = (
+        zeros.clone(), zeros.clone(), 0 * one, state.step_size.cpu().double(),
         state.rows.cpu().double(), one,
     )  # fmt: skip
+    if state.axes is None:
+        adam_reference(new, gradient, *moments)
+    else:
+        axes = tuple(t.cpu().double() for t in state.axes)
+        adam_along(new, gradient, *moments, momentum=0.9, axes=axes)
     features = synthesize_features(network, new, plan, origins)
     return new, track_points_reference(
         features, held, points[0], state.references.cpu(), state.following.cpu(),
@@ -232,9 +275,13 @@ def plain_step(network, plan, state, settings):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("masked", [False, True], ids=["windows", "mask"])
-def test_a_step_is_the_plain_step(masked, device):
-    network, plan, twin, state, settings = drag(device, masked=masked)
+@pytest.mark.parametrize(
+    ("masked", "along"),
+    [(False, False), (True, False), (False, True)],
+    ids=["windows", "mask", "axes"],
+)
+def test_a_step_is_the_plain_step(masked, along, device):
+    network, plan, twin, state, settings = drag(device, masked=masked, along=along)
     assert plan.windowed != masked
     want_ws, want_handles = plain_step(network, plan, state, settings)
     step = TritonStep(twin, state, settings)
@@ -245,10 +292,11 @@ def test_a_step_is_the_plain_step(masked, device):
 
 
 @pytest.mark.gpu
+@pytest.mark.parametrize("along", [False, True], ids=["w", "axes"])
 @pytest.mark.parametrize("masked", [False, True], ids=["windows", "mask"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16], ids=str)
-def test_a_replayed_step_is_the_same_bits(dtype, masked, card_never_waited_for):
-    *_, twin, state, settings = drag(torch.device("cuda"), masked=masked, dtype=dtype)
+def test_a_replayed_step_is_the_same_bits(dtype, masked, along, card_never_waited_for):
+    *_, twin, state, settings = drag(torch.device("cuda"), masked=masked, along=along, dtype=dtype)
     kept = [t for t in vars_of(state) if isinstance(t, torch.Tensor)]
     before = [t.clone() for t in kept]
     ends = []

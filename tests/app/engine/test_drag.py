@@ -1,13 +1,17 @@
 """The step against a plain loop written here, and what a person relies on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from draglive.app.engine import types as t
+from draglive.app.engine.axes import LikelyAxes, spread_of
 from draglive.kernels.motion_supervision import clipped_motions, motion_supervision_reference
 from draglive.kernels.sampling import disc_offsets, sample_bilinear, square_offsets
 from draglive.kernels.track_points import track_points_reference
+from draglive.stylegan2_jit.compile import count_blocks
 
 SIZE = [32, 32]
 A = t.DragPoint(1, t.Point(10, 12), t.Point(20, 12))
@@ -20,11 +24,19 @@ def add(editor, *points):
         editor.apply(t.AddPoint(point))
 
 
-def plain_drag(editor, synthesis, points, steps):
+def plain_drag(editor, generator, points, steps):
     """The paper's loop with torch's own Adam, one point at a time."""
-    config = editor.state.config
-    w = editor.ws.clone().requires_grad_()
-    optimiser = torch.optim.Adam([w], lr=config.step_size)
+    config, synthesis = editor.state.config, generator.synthesis
+    start = editor.ws.clone()
+    moved = torch.zeros_like(start, requires_grad=True)  # w+, or its coordinates
+    mixing, directions = torch.eye(start.shape[1]), torch.eye(start.shape[2])
+    mixing[config.last_layer + 1 :] = 0
+    if config.space == "likely":
+        blocks = count_blocks(config.feature_resolution)
+        read = min(config.last_layer, 2 * blocks - 2)
+        likely = LikelyAxes(lambda: spread_of(generator))
+        mixing, directions = likely.of(config.first_layer, read, start)
+    optimiser = torch.optim.Adam([moved], lr=config.step_size, betas=(config.momentum, 0.999))
     handles = torch.tensor([p.handle for p in points], dtype=torch.float32)
     targets = torch.tensor([p.target for p in points], dtype=torch.float32)
     disc = disc_offsets(config.motion_radius_px, "cpu")
@@ -32,6 +44,7 @@ def plain_drag(editor, synthesis, points, steps):
     references = None
     path = []
     for _ in range(steps):
+        w = start + mixing.T @ moved @ directions.T
         features = synthesis.features(w, 3)[-1]
         if references is None:
             references = sample_bilinear(features, handles, SIZE).detach()
@@ -71,14 +84,15 @@ def plain_drag(editor, synthesis, points, steps):
         )
         optimiser.zero_grad()
         loss.backward()
-        w.grad[:, config.last_layer + 1 :] = 0
         optimiser.step()
     return path, seen
 
 
 @pytest.mark.parametrize("points", [(A,), (A, B), (A, B, C)])
-def test_steps_are_those_of_the_plain_loop(editor, small_generator, points):
-    path, w = plain_drag(editor, small_generator.synthesis, points, steps=12)
+@pytest.mark.parametrize("space", ["w", "likely"])
+def test_steps_are_those_of_the_plain_loop(editor, small_generator, space, points):
+    editor.apply(t.SetConfig(replace(editor.state.config, space=space)))
+    path, w = plain_drag(editor, small_generator, points, steps=12)
     add(editor, *points)
     for number, expected in enumerate(path):
         found = editor.points(editor.step() if number else editor.look())

@@ -29,6 +29,7 @@ def test_official_is_the_published_column():
     assert (config.motion_radius_px, config.track_radius_px) == (6, 24)
     assert (config.feature_resolution, config.tracker, config.disc) == (128, "l2", "stretched")
     assert (config.first_layer, config.last_layer, config.step_size) == (0, 5, 1e-3)
+    assert (config.speed_px, config.momentum, config.space) == (1, 0.9, "w")
     assert official.arrive_px == 4
     assert preset("official", model(256)).arrive_px == 2
 
@@ -38,6 +39,7 @@ def test_paper_is_the_published_column():
     config = paper.config
     assert (config.motion_radius_px, config.track_radius_px, config.mask_weight) == (3, 12, 20)
     assert (config.tracker, config.disc, paper.arrive_px) == ("l1", "centred", 2)
+    assert (config.speed_px, config.momentum, config.space) == (1, 0.9, "w")
     assert preset("paper", model(512), points=5).arrive_px == 1
 
 
