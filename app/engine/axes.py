@@ -11,7 +11,6 @@ apart. Nothing is out of reach; what is unlikely is only farther away.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -29,10 +28,10 @@ class LikelyAxes:
     """A model's, made when they are first asked for.
 
     Args:
-        spread: how w vary, as `spread_of` makes it.
+        generator: the model.
     """
 
-    spread: Callable[[], Tensor]
+    generator: Generator
     _directions: Tensor | None = field(default=None, init=False)
     _made: dict[tuple[int, int], Tensor] = field(default_factory=dict, init=False)
 
@@ -48,7 +47,7 @@ class LikelyAxes:
             like: float32 [1, N, D], w+; the same at every call.
         """
         if self._directions is None:
-            self._directions = self.spread().to(like.device)
+            self._directions = spread_of(self.generator).to(like.device)
         if (first, last) not in self._made:  # kept for good: captured steps read them
             self._made[first, last] = mixing(first, last, like.shape[1]).to(like.device)
         return self._made[first, last], self._directions

@@ -28,6 +28,7 @@ from draglive.kernels import (
 )
 from draglive.kernels.step import StepSettings, StepState
 from draglive.kernels.stretched_disc import supervise_stretched
+from draglive.stylegan2_jit.networks import Generator
 
 from .adam import Adam
 from .axes import LikelyAxes
@@ -76,7 +77,7 @@ class Drag:
         runner: runs the generator up to `config.feature_resolution`.
         config: drag settings.
         ws: float32 [1, num_ws, w_dim], the picture to start from.
-        likely: axes of the model's w+, for settings that ask for them.
+        generator: whose w vary along axes of their own, for settings that ask for them.
     """
 
     def __init__(
@@ -85,9 +86,9 @@ class Drag:
         runner: Runner,
         config: DragConfig,
         ws: Tensor,
-        likely: LikelyAxes,
+        generator: Generator,
     ) -> None:
-        self._device, self._likely = device, likely
+        self._device, self._likely = device, LikelyAxes(generator)
         self.points = Points(device)
         self.mask: MaskTerm | None = None
         self.ws, self._base = ws.clone(), ws

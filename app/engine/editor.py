@@ -24,7 +24,6 @@ from draglive.stylegan2_jit.latents import seed_to_ws
 
 from . import log as written
 from . import types as t
-from .axes import LikelyAxes, spread_of
 from .blending import BASE, blended_ws
 from .description import check_blend, check_class, check_config, describe, origin_of
 from .device import Device, FrameSlot, StageTimers
@@ -259,8 +258,7 @@ class Editor:
     def _settle_in(self, checkpoint: Checkpoint, device: Device, runners: Runners) -> None:
         self.device, self.timers = device, StageTimers(device)
         self._generator, self._runners = checkpoint.generator, runners
-        likely = LikelyAxes(lambda: spread_of(checkpoint.generator))
-        self._drag = Drag(device, self._runner(), self.state.config, self._ws(), likely)
+        self._drag = Drag(device, self._runner(), self.state.config, self._ws(), self._generator)
         self._renderer = Renderer(device, self.timers)
         self.parts = PartFinder(checkpoint.generator, self.model)
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from draglive.app.engine import types as t
-from draglive.app.engine.axes import LikelyAxes, spread_of
+from draglive.app.engine.axes import LikelyAxes
 from draglive.kernels.motion_supervision import clipped_motions, motion_supervision_reference
 from draglive.kernels.sampling import disc_offsets, sample_bilinear, square_offsets
 from draglive.kernels.track_points import track_points_reference
@@ -34,8 +34,7 @@ def plain_drag(editor, generator, points, steps):
     if config.space == "likely":
         blocks = count_blocks(config.feature_resolution)
         read = min(config.last_layer, 2 * blocks - 2)
-        likely = LikelyAxes(lambda: spread_of(generator))
-        mixing, directions = likely.of(config.first_layer, read, start)
+        mixing, directions = LikelyAxes(generator).of(config.first_layer, read, start)
     optimiser = torch.optim.Adam([moved], lr=config.step_size, betas=(config.momentum, 0.999))
     handles = torch.tensor([p.handle for p in points], dtype=torch.float32)
     targets = torch.tensor([p.target for p in points], dtype=torch.float32)
