@@ -15,6 +15,7 @@ import random
 import struct
 import tempfile
 import time
+import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -191,12 +192,22 @@ def a_png_that_claims(size: tuple[int, int]) -> bytes:
 
 def a_latent(rng: random.Random) -> tuple[str, bytes]:
     ws = torch.linspace(-1, 1, 8 * 16).reshape(1, 8, 16)
-    if rng.random() < 0.3:
-        spoilt = io.BytesIO()
-        np.savez(spoilt, w=np.zeros(rng.choice([(0,), (2, 8, 16), (1, 8, 0)])))
-        return "a.npz", spoilt.getvalue()
+    if rng.random() < 0.1:
+        return "a.npz", a_claiming_npz(rng)
     suffix = rng.choice(latents.SUFFIXES)
     return f"a{suffix}", latents.encode_latent(suffix, ws)
+
+
+def a_claiming_npz(rng: random.Random) -> bytes:
+    """An array of nothing, or of much more than there is: so many numbers, or a zip bomb."""
+    claim, file = rng.choice(["0,", "1, 10**9, 10", "1, 8, 2**70", "(" * 90]), io.BytesIO()
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({claim}), }}".encode().ljust(117)
+    rows = bytes(rng.choice([0, 512, 1 << 25]))
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr(
+            "w.npy", b"\x93NUMPY\x01\0" + struct.pack("<H", 118) + header + b"\n" + rows
+        )
+    return file.getvalue()
 
 
 @dataclass(frozen=True)

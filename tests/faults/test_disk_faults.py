@@ -4,11 +4,15 @@ import datetime as dt
 import errno
 import os
 
+import av
 import pytest
 
 from draglive.app.engine import types as t
 from draglive.app.session import journal as journal_module
+from draglive.app.session.errors import EncoderError
 from draglive.app.session.format import read_session
+from draglive.app.session.recorder import Recorder
+from draglive.app.session.video import VideoWriter
 
 from ..app.session.test_journal import living, only_file, wait_for
 
@@ -74,3 +78,26 @@ def test_a_clock_that_jumps(small_model, tmp_path, told, rng, monkeypatch):
     times = [record.time_s for record in session.edit.records]
     assert all(0 <= time_s < 60 for time_s in times)
     assert told == []
+
+
+def test_an_encoder_that_dies_ends_the_video_and_not_the_edit(
+    small_model, tmp_path, told, rng, monkeypatch
+):
+    add, last = VideoWriter.add, rng.randrange(3, 9)
+
+    def dying(self, rgba, slot=None):
+        if self.frames >= last:
+            raise EncoderError(f"{self.path}: the encoder died")
+        add(self, rgba, slot)
+
+    monkeypatch.setattr(VideoWriter, "add", dying)
+    with living(small_model, tmp_path, told) as (engine, _):
+        recorder = Recorder(engine, tmp_path / "video.mp4", fps=60)
+        engine.post(t.AddPoint(FAR))
+        summary = wait_for(lambda: recorder.finished, "the end of the video")
+        assert summary.error == f"{tmp_path / 'video.mp4'}: the encoder died"
+        steps = engine.stats().steps
+        wait_for(lambda: engine.stats().steps > steps, "steps after the fault")
+    with av.open(str(tmp_path / "video.mp4")) as video:
+        assert sum(1 for _ in video.decode(video=0)) == last
+    assert read_session(only_file(tmp_path)).ended

@@ -1,19 +1,25 @@
 """Faults in the middle of a drag: the engine lives, says so in a line, and the edit is whole."""
 
 import itertools
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from draglive.app.commands.window import session_files
 from draglive.app.engine import types as t
 from draglive.app.engine import worker
+from draglive.app.engine.backends import RunnerChooser
 from draglive.app.engine.device import open_device
 from draglive.app.engine.drag import Drag
 from draglive.app.engine.edit import MAX_ONE_BY_ONE
 from draglive.app.engine.log import Move
 from draglive.app.engine.runners import AutogradRunner
 from draglive.app.session.format import read_session
+from draglive.app.session.saving import save_session
+from draglive.stylegan2_jit.compile import BackendError
 
 from ..app.session.test_journal import living, only_file, replayed, wait_for
 
@@ -166,13 +172,49 @@ def test_masks_of_nothing_and_huge_ones(small_model, tmp_path, told, mask):
         assert engine.status().history.edit.mask is None
 
 
-def test_a_model_file_that_goes_while_it_is_open(small_model, tmp_path, told):
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda path: path.write_bytes(b"another")])
+def test_a_model_file_that_goes_or_changes_while_it_is_open(small_model, tmp_path, told, spoil):
     gone = tmp_path / "model" / "gone.safetensors"
     gone.parent.mkdir()
     gone.write_bytes(small_model.read_bytes())
     with living(gone, tmp_path, told) as (engine, _):
-        gone.unlink()
+        spoil(gone)
         engine.post(t.AddPoint(FAR))
         wait_for(lambda: engine.stats().steps > 3, "steps")
         goes_on(engine)
     assert replayed(only_file(tmp_path), small_model)[2].first is None
+
+
+def test_two_windows_on_one_session_file(small_model, tmp_path, told, capsys):
+    """The second works on a copy: it is told so, and saving does not go to the first one's file."""
+    with living(small_model, tmp_path / "journals", told) as (engine, journal):
+        engine.post(t.AddPoint(FAR))
+        wait_for(lambda: engine.stats().steps > 3, "steps")
+        mine = tmp_path / "mine.draglive"
+        save_session(journal.reach(), mine)
+    (tmp_path / small_model.name).write_bytes(small_model.read_bytes())
+    with session_files(mine) as (_, first, to_save), session_files(mine) as (_, second, nowhere):
+        assert (to_save, nowhere) == (mine, None)
+        assert len(first.records) == len(second.records)
+    assert "is open in another window" in capsys.readouterr().err
+    assert read_session(mine).lost == 0
+
+
+def test_a_back_end_that_cannot_be_built_in_the_middle_of_a_drag(
+    small_model, tmp_path, told, rng, monkeypatch
+):
+    def broken(*_args, **_kwargs):
+        raise BackendError("back-end fused: the compiler ran out of space")
+
+    with living(small_model, tmp_path, told, backend="auto") as (engine, _):
+        engine.post(t.AddPoint(FAR))
+        until = rng.randrange(2, 30)
+        wait_for(lambda: engine.stats().steps > until, "steps")
+        monkeypatch.setattr(RunnerChooser, "_make_fused", broken)
+        config = engine.status().history.edit.config
+        engine.post(t.SetConfig(replace(config, feature_resolution=8)))  # another cut
+        wait_for(lambda: "the compiler ran out of space" in notice(engine), "the notice")
+        assert notice(engine).startswith("stays on eager")
+        assert engine.status().backend.name == "eager"
+        goes_on(engine)
+    assert replayed(only_file(tmp_path), small_model)[0].lost == 0
