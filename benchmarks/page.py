@@ -73,5 +73,12 @@ def _lines(sheet: Sheet, result: Result) -> Iterator[str]:
 
 def card_line(result: Result) -> str:
     """The machine and the settings in a line."""
-    card = {**result.machine, **result.settings}
+    card = {**result.machine, "commit": _told(result.machine.get("commit")), **result.settings}
     return ", ".join(f"{name} {value}" for name, value in card.items() if value is not None)
+
+
+def _told(commit: str | None) -> str:
+    """What a card says of the revision that was measured."""
+    if commit is None:
+        return "not known"
+    return f"{commit[:-1]} with changes" if commit.endswith("+") else commit

@@ -1,16 +1,26 @@
 """What README and docs say is what the JSON files have; a report is made of them all."""
 
 import json
+import re
 import shutil
+import subprocess
 from dataclasses import replace
 
 import pytest
 
 from draglive.app.engine.device import open_device
 from draglive.benchmarks import document, report
-from draglive.benchmarks.document import BEGIN, END, documents, lines, with_lines
+from draglive.benchmarks.document import (
+    BEGIN,
+    END,
+    documents,
+    lines,
+    read_results,
+    with_lines,
+)
 from draglive.benchmarks.errors import BenchmarkError
 from draglive.benchmarks.machine import ROOT
+from draglive.benchmarks.page import card_line
 from draglive.benchmarks.result import Result
 
 
@@ -18,6 +28,45 @@ from draglive.benchmarks.result import Result
 def test_what_is_said_is_what_was_measured(document):
     """If this fails: `make figures`."""
     assert document.is_current
+
+
+def test_the_readme_tells_no_other_figures():
+    readme = (ROOT / "README.md").read_text()
+    by_hand = readme[: readme.index(BEGIN)] + readme[readme.index(END) :]
+    units = r"ms|milliseconds|steps|frames|pictures a second|px off|times as"
+    assert not re.findall(rf"\d[\d.,]*\*{{0,2}} (?:{units})\b", by_hand)
+
+
+def test_revisions_that_cards_name_are_in_the_history():
+    """A card may say that its revision is not known, or that files had changes, but no other."""
+    for result in read_results(ROOT / "docs" / "benchmarks"):
+        named = result.machine.get("commit")
+        if named is None:
+            assert "commit not known" in card_line(result)
+        elif git("rev-parse", "--is-shallow-repository") == "false":
+            assert git("merge-base", "--is-ancestor", named.rstrip("+"), "HEAD") == "", named
+        else:
+            pytest.skip("no whole history here")
+
+
+def git(*words):
+    """What git says; None where it fails, or is not there."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", ROOT, *words], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return None
+    return None if done.returncode else done.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("commit", "told"),
+    [(None, "commit not known"), ("abc", "commit abc"), ("abc+", "commit abc with changes")],
+)
+def test_a_card_tells_the_revision(commit, told):
+    result = Result("step", {"device": "A card", "commit": commit}, {"turns": 1}, [])
+    assert card_line(result) == f"device A card, {told}, turns 1"
 
 
 @pytest.fixture
