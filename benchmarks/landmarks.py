@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from draglive.app.engine.device import Device
 from draglive.app.engine.presets import PRESETS, PresetName, preset
 from draglive.app.engine.types import Point
+from draglive.app.spread import Cluster, spread
 
 from .edits import Edit, Edits
 from .faithfulness import change_outside, frechet_distance
@@ -87,48 +88,106 @@ class Tally:
         self.outside.append(change_outside(edit.before, edit.after, edit.pairs))
         self.features.append(found.features)
 
+    def take(self, more: Tally) -> None:
+        """Add another's."""
+        for part in fields(self):
+            getattr(self, part.name).extend(getattr(more, part.name))
 
-def measure(device: Device, source: Source, detector: LandmarkDetector, terms: Terms) -> Result:
+
+@dataclass(slots=True)
+class Block:
+    """What came of some pairs."""
+
+    model: str
+    height: int  # of a picture
+    tallies: dict[tuple[str, PresetName], Tally]
+    real: list[NDArray[np.float64]] = field(default_factory=list)  # features of seeds' pictures
+
+    def take(self, more: Block) -> None:
+        """Add what came of others."""
+        self.real += more.real
+        for key, tally in self.tallies.items():
+            tally.take(more.tallies[key])
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """Builds what drags blocks of pairs; goes to whoever does it."""
+
+    device: Device
+    source: Source
+    detector: LandmarkDetector
+    terms: Terms
+
+    def __call__(self) -> Dragging:
+        """Get ready."""
+        return Dragging(self)
+
+
+class Dragging:
+    """Drags blocks of pairs, by the number of the first.
+
+    Presets take turns after a block, not after each pair: a card captures its steps anew.
+    """
+
+    def __init__(self, making: Making) -> None:
+        self._terms, self._detector = making.terms, making.detector
+        self._edits = Edits(open_editor(making.source.load(), making.device, "fused", psi=PSI))
+        self._counts = {"1": _indices(self._detector, ONE), "5": _indices(self._detector, FIVE)}
+        self._counts["all"] = list(range(len(self._detector.names)))
+
+    def __call__(self, first: int) -> Block:
+        """Drag one block."""
+        edits, detector, terms = self._edits, self._detector, self._terms
+        numbers = range(first, min(first + BLOCK, terms.pairs))
+        pairs = [_pair(edits, detector, number) for number in numbers]
+        model = edits.editor.model
+        keys = itertools.product(self._counts, terms.presets)
+        block = Block(model.name, model.size.height, {key: Tally() for key in keys})
+        block.real = [marks.features for pair in pairs for marks in (pair.here, pair.there)]
+        for (count, name), tally in block.tallies.items():
+            for pair in pairs:
+                if points := pair.points(self._counts[count]):
+                    edit = _drag(edits, pair, points, name, terms.max_steps)
+                    tally.add(edit, detector.find(edit.after), pair, points)
+        return block
+
+
+def measure(
+    device: Device,
+    source: Source,
+    detector: LandmarkDetector,
+    terms: Terms,
+    cluster: Cluster | None = None,
+) -> Result:
     """Drag pairs with each preset in turn.
 
     Raises:
         BackendError, CheckpointError: the model cannot run here.
         ValueError: the detector does not know the landmarks that are asked for.
+        SpreadError: the cluster cannot be had.
     """
-    edits = Edits(open_editor(source.load(), device, "fused", psi=PSI))
-    pairs = [_pair(edits, detector, number) for number in range(terms.pairs)]
-    counts = {"1": _indices(detector, ONE), "5": _indices(detector, FIVE)}
-    counts["all"] = list(range(len(detector.names)))
-    tallies = {key: Tally() for key in itertools.product(counts, terms.presets)}
-    for (count, wanted), name, pair in _in_turns(counts, terms.presets, pairs):
-        if points := pair.points(wanted):
-            edit = _drag(edits, pair, points, name, terms.max_steps)
-            tallies[count, name].add(edit, detector.find(edit.after), pair, points)
-    real = np.array([marks.features for pair in pairs for marks in (pair.here, pair.there)])
-    used = {key: tally for key, tally in tallies.items() if tally.steps}
-    scale = edits.editor.model.size.height / 256
+    firsts = range(0, terms.pairs, BLOCK)
+    blocks = dict(spread(firsts, Making(device, source, detector, terms), cluster))
+    found = blocks[0]
+    for first in firsts[1:]:
+        found.take(blocks[first])
+    real, really_px = np.array(found.real), REALLY_PX * found.height / 256
+    used = {key: tally for key, tally in found.tallies.items() if tally.steps}
     return Result(
         benchmark="landmarks",
         machine=machine_card(device),
         settings={
-            "model": edits.editor.model.name,
+            "model": found.model,
             "psi": PSI,
             "dtype": device.dtype_name,
             "pairs": terms.pairs,
             "max_steps": terms.max_steps,
-            "really_px": REALLY_PX * scale,
+            "really_px": really_px,
         },
-        cases=[_describe(*key, tally, real, REALLY_PX * scale) for key, tally in used.items()],
+        cases=[_describe(*key, tally, real, really_px) for key, tally in used.items()],
         facts=dict(_ratios(used)),
     )
-
-
-def _in_turns(
-    counts: dict[str, list[int]], presets: Sequence[PresetName], pairs: Sequence[Pair]
-) -> Iterator[tuple[tuple[str, list[int]], PresetName, Pair]]:
-    """Presets take turns after some pairs, not after each: a card captures its steps anew."""
-    for first in range(0, len(pairs), BLOCK):
-        yield from itertools.product(counts.items(), presets, pairs[first : first + BLOCK])
 
 
 def _indices(detector: LandmarkDetector, names: Sequence[str]) -> list[int]:

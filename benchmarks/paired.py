@@ -7,6 +7,7 @@ flow), and the result is compared with the aim, pixel by pixel and in a network'
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from draglive.app.engine.device import Device
 from draglive.app.engine.presets import preset
 from draglive.app.engine.types import Point
+from draglive.app.spread import Cluster, spread
 from draglive.kernels import to_rgba
 from draglive.stylegan2_jit.checkpoints import Checkpoint
 from draglive.stylegan2_jit.latents import seed_to_ws
@@ -32,31 +34,68 @@ SHARE = 0.35  # of the way to another picture's w, in the layers that may move
 LAYERS = 6
 
 
-def measure(device: Device, source: Source, detector: PerceptualDetector, terms: Terms) -> Result:
-    """Drag every picture to its aim with each preset in turn.
+Rows = dict[str, list[dict[str, float]]]  # of 'no edit' and of each preset
 
-    Raises:
-        BackendError, CheckpointError: the model cannot run here.
-    """
-    checkpoint = source.load()
-    edits = Edits(open_editor(source.load(), device, "fused"))
-    rows: dict[str, list[dict[str, float]]] = {name: [] for name in ("no edit", *terms.presets)}
-    for number in range(terms.pairs):
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """Builds what drags pictures to their aims; goes to whoever does it."""
+
+    device: Device
+    source: Source
+    detector: PerceptualDetector
+    terms: Terms
+
+    def __call__(self) -> Dragging:
+        """Get ready."""
+        return Dragging(self)
+
+
+class Dragging:
+    """Drags pictures to their aims, by the number of the pair."""
+
+    def __init__(self, making: Making) -> None:
+        self._terms, self._detector = making.terms, making.detector
+        self._checkpoint = making.source.load()
+        self._edits = Edits(open_editor(making.source.load(), making.device, "fused"))
+
+    def __call__(self, number: int) -> Rows:
+        """Drag one picture, with each preset in turn."""
+        edits, detector, terms = self._edits, self._detector, self._terms
         seed = 2 * number
-        start, aim = edits.picture(seed), aimed_picture(checkpoint, seed, seed + 1)
-        rows["no edit"].append(compare(start, aim, detector))
+        start, aim = edits.picture(seed), aimed_picture(self._checkpoint, seed, seed + 1)
+        rows: Rows = {"no edit": [compare(start, aim, detector)]}
         pulls = _pulls(start, aim, detector)
         for name in terms.presets if pulls else ():
             chosen = preset(name, edits.editor.model, len(pulls))
             edit = edits.run(seed, pulls, chosen, terms.max_steps)
-            rows[name].append(
-                {**compare(edit.after, aim, detector), "steps": edit.steps, "seconds": edit.seconds}
-            )
+            compared = compare(edit.after, aim, detector)
+            rows[name] = [{**compared, "steps": edit.steps, "seconds": edit.seconds}]
+        return rows
+
+
+def measure(
+    device: Device,
+    source: Source,
+    detector: PerceptualDetector,
+    terms: Terms,
+    cluster: Cluster | None = None,
+) -> Result:
+    """Drag every picture to its aim with each preset in turn.
+
+    Raises:
+        BackendError, CheckpointError: the model cannot run here.
+        SpreadError: the cluster cannot be had.
+    """
+    numbers = range(terms.pairs)
+    found = dict(spread(numbers, Making(device, source, detector, terms), cluster))
+    names = ("no edit", *terms.presets)
+    rows = {name: [row for n in numbers for row in found[n].get(name, [])] for name in names}
     return Result(
         benchmark="paired",
         machine=machine_card(device),
         settings={
-            "model": checkpoint.name,
+            "model": source.load().name,
             "dtype": device.dtype_name,
             "pairs": terms.pairs,
             "max_steps": terms.max_steps,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .ending import stopping
-from .options import engine_flags
+from .options import cluster_flags, engine_flags, take_cluster
 
 if TYPE_CHECKING:
     from ..batch import Batch, Edit, Task
@@ -69,29 +69,12 @@ class Seeds(click.ParamType[tuple[int, ...]]):
 )
 @click.option("--model", type=click.Path(path_type=Path), help="Another model than their own.")
 @engine_flags
-@click.option(
-    "--threads",
-    type=click.IntRange(min=1),
-    help="Processors of a worker.",
-    show_default="all; with --ray 1",
-)
-@click.option(
-    "--ray",
-    "address",
-    is_flag=False,
-    flag_value="",
-    help="Spread over a Ray cluster: one at this address ('auto' finds one), or a new one here. "
-    "Needs draglive[cluster].",
-)
-@click.option("--workers", type=click.IntRange(min=1), help="On the cluster.", show_default="all")
+@cluster_flags
 def batch(
     sessions: Sequence[Path],
     seeds: Sequence[int],
     out: Path,
     model: Path | None,
-    address: str | None,
-    workers: int | None,
-    threads: int | None,
     **flags: Any,
 ) -> None:
     """Apply the edits in SESSIONS to many seeds.
@@ -101,14 +84,11 @@ def batch(
     """
     from ..batch import Batch, Terms
     from ..engine.loading import EngineOptions
-    from ..spread import Cluster
 
-    cluster = None
-    if address is not None:
-        threads = threads or 1
-        cluster = Cluster(address, workers, threads, use_gpus=flags["device"] in ("auto", "cuda"))
-    elif workers is not None:
-        raise click.UsageError("--workers are of a cluster: say --ray as well")
+    threads = flags["threads"]
+    cluster = take_cluster(flags, flags["device"])
+    if cluster is not None:
+        threads = cluster.cpus
     terms = Terms("." + flags.pop("suffix"), flags.pop("more_steps"), threads)
     options = EngineOptions(background=False, **flags)
     edits = [_edit(session, model, options) for session in sessions]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .bench_options import CHART, DEVICE, DTYPE, RESOLUTIONS, deliver, prepare, sources
-from .options import JSON_FILE, MODEL, F
+from .options import JSON_FILE, MODEL, F, cluster_flags, take_cluster
 
 if TYPE_CHECKING:
     from draglive.benchmarks.result import Result
@@ -92,7 +92,7 @@ def drag_options(command: F) -> F:
     )
     for option in options:
         command = option(command)
-    return command
+    return cluster_flags(command)
 
 
 @click.command("landmarks")
@@ -142,6 +142,8 @@ def bench_quality(
 
 def _judge(measure: Callable[..., Result], flags: dict[str, Any]) -> None:
     """Run a benchmark of the default model's drags."""
+    import torch
+
     from draglive.benchmarks.landmark_detector import CreatureLandmarks
     from draglive.benchmarks.landmarks import Terms
     from draglive.benchmarks.models import Source
@@ -151,5 +153,8 @@ def _judge(measure: Callable[..., Result], flags: dict[str, Any]) -> None:
     prepare(flags["json_file"], flags["chart_file"])
     device = open_device(flags["device"], flags["dtype"])
     terms = Terms(flags["pairs"], flags["max_steps"], flags["presets"])
-    result = measure(device, Source(), CreatureLandmarks(), terms)
+    if flags["threads"] is not None:
+        torch.set_num_threads(flags["threads"])
+    cluster = take_cluster(flags, flags["device"])
+    result = measure(device, Source(), CreatureLandmarks(), terms, cluster)
     deliver(result, flags["json_file"], flags["chart_file"])

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ..engine.types import Point
+
+if TYPE_CHECKING:
+    from ..spread import Cluster
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -77,3 +80,47 @@ MODEL = click.argument("model", required=False, type=click.Path(path_type=Path))
 JSON_FILE = click.option(
     "--json", "json_file", type=click.Path(path_type=Path), help="Write the report there."
 )
+
+
+def cluster_flags(command: F) -> F:
+    """The options that say who else is to work."""
+    options = (
+        click.option(
+            "--workers", type=click.IntRange(min=1), help="On the cluster.", show_default="all"
+        ),
+        click.option(
+            "--threads",
+            type=click.IntRange(min=1),
+            help="Processors of a worker.",
+            show_default="all; with --ray 1",
+        ),
+        click.option(
+            "--ray",
+            "address",
+            is_flag=False,
+            flag_value="",
+            help="Spread over a Ray cluster: one at this address ('auto' finds one), or a new one "
+            "here. Needs draglive[cluster].",
+        ),
+    )
+    for option in options:
+        command = option(command)
+    return command
+
+
+def take_cluster(flags: dict[str, Any], device: str) -> Cluster | None:
+    """The cluster that `cluster_flags` ask for, taken out of all flags; None for none.
+
+    Raises:
+        click.UsageError: workers, and no cluster.
+    """
+    from ..spread import Cluster
+
+    address, workers = flags.pop("address"), flags.pop("workers")
+    threads = flags.pop("threads")
+    if address is None:
+        if workers is not None:
+            raise click.UsageError("--workers are of a cluster: say --ray as well")
+        return None
+    on_gpus = device == "auto" or device.startswith("cuda")
+    return Cluster(address, workers, threads or 1, use_gpus=on_gpus)
