@@ -20,7 +20,7 @@ from driver import REAL, Driver, virtual_display, wait_for
 __all__ = ["Driver", "Stage", "virtual_display", "wait_for"]
 
 MOST_BYTES = 150_000
-PALETTES = (256, 192, 128, 96, 64, 48, 32)
+PALETTES = (256, 192, 128, 96, 64, 48, 32, 24, 16)
 SETTLE_S = 0.8  # the window draws seldom while nothing happens
 
 
