@@ -7,6 +7,7 @@ import time
 from .stage import Stage, wait_for
 
 NOSE, LEFT = (127, 151), (97, 151)
+LINE, ELSEWHERE = (127, 200), (110, 200)
 
 
 def perform(stage: Stage) -> None:
@@ -15,7 +16,8 @@ def perform(stage: Stage) -> None:
         window.pull(NOSE, LEFT)
         window.release()
         window.await_arrival()
-        window.press_control("Compare")
+        for title in ("Drag", "Points", "Movable region", "Compare"):
+            window.press_control(title)
         window.move(20, 20)
 
         window.xdotool("keydown", "c")
@@ -24,7 +26,7 @@ def perform(stage: Stage) -> None:
 
         window.key("v")
         time.sleep(0.5)
-        window.pull((127, 200), (110, 200), steps=5)
+        window.pull(LINE, ELSEWHERE, steps=5)
         window.release()
         stage.shoot(window, "compare-split")
 

@@ -17,12 +17,15 @@ def perform(stage: Stage) -> None:
         column, row = round(114 * stage.scale), round(132 * stage.scale)
         window.click_window(left + column + column // 2, top + row // 3)
         wait_for("the seed", lambda: window.commands("SetSeed"))
+        window.move(20, 20)
         stage.shoot(window, "gallery")
 
-        window.press_control("Seeds and mixing")
+        for title in ("Drag", "Points", "Movable region", "Seeds and mixing"):
+            window.press_control(title)
         window.xdotool("mousemove", left + column // 2, top + 2 * row + row // 3)
         time.sleep(0.3)
         window.xdotool("click", 3)
         wait_for("the mix", lambda: window.commands("SetMix"))
+        window.move(20, 20)
         time.sleep(1.0)
         stage.shoot(window, "mixing")

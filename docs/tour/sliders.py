@@ -15,7 +15,8 @@ def perform(stage: Stage) -> None:
         window.pull(EAR, OUT)
         window.release()
         window.await_arrival()
-        window.press_control("Kept sliders")
+        for title in ("Drag", "Points", "Movable region", "Kept sliders"):
+            window.press_control(title)
         window.move(20, 20)
         window.key("k")
         wait_for("the slider", lambda: window.commands("AddDirection"))
