@@ -54,6 +54,11 @@ class Edits:
     def __init__(self, editor: Editor) -> None:
         self.editor = editor
         self._slot = FrameSlot(editor.device, editor.model.size)
+        self._start = editor.state
+
+    def forget(self) -> None:
+        """Be as new: what comes next does not depend, in its last bits, on what was before."""
+        self.editor.begin(self._start)
 
     def picture(self, seed: int) -> Picture:
         """A seed's picture, nothing dragged."""

@@ -139,6 +139,7 @@ class Dragging:
     def __call__(self, first: int) -> Block:
         """Drag one block."""
         edits, detector, terms = self._edits, self._detector, self._terms
+        edits.forget()
         numbers = range(first, min(first + BLOCK, terms.pairs))
         pairs = [_pair(edits, detector, number) for number in numbers]
         model = edits.editor.model

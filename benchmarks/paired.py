@@ -62,6 +62,7 @@ class Dragging:
     def __call__(self, number: int) -> Rows:
         """Drag one picture, with each preset in turn."""
         edits, detector, terms = self._edits, self._detector, self._terms
+        edits.forget()
         seed = 2 * number
         start, aim = edits.picture(seed), aimed_picture(self._checkpoint, seed, seed + 1)
         rows: Rows = {"no edit": [compare(start, aim, detector)]}
