@@ -50,7 +50,9 @@ class FilePicker:
         self._ask_here()
 
     def refresh(self) -> None:
-        """See whether the desktop's dialog was answered."""
+        """See whether the desktop's dialog was answered; Escape takes the other one away."""
+        if self._dialog is not None and dpg.is_key_pressed(dpg.mvKey_Escape):
+            self._forget()
         native = self._native
         if native is None or not native.is_done:
             return

@@ -15,6 +15,8 @@ Every line is a JSON object with `t`, seconds since the window opened, and `even
     recording `path`, `frames`, `seconds`, `error`: a video was finished
     slow      a turn of the loop of more than 50 ms: `took_ms`, `own_ms` computed by its own thread,
               and `laps`, what it was spent on
+    trouble   `error`, `detail`: something that should not happen, and was shown
+    state     at the end: the edit as the `window` believes it to be, and as the `engine` has it
     end       `turns` of the loop, the longest of them, mouse to frame as percentiles
 
 For people who look for a fault, for tests, and for the latency benchmark.
@@ -142,6 +144,14 @@ class Trace:
         """The loop went round once."""
         if self._file is not None and laps.total_ms > SLOW_MS:
             self._write("slow", took_ms=laps.total_ms, own_ms=laps.own_ms, laps=laps.ms)
+
+    def trouble(self, error: str, detail: str) -> None:
+        """Something went wrong that nobody expected."""
+        self._write("trouble", error=error, detail=detail)
+
+    def state(self, window: Mapping[str, object], engine: Mapping[str, object] | None) -> None:
+        """The edit at the end, twice."""
+        self._write("state", window=window, engine=engine)
 
     def close(self, meters: Meters) -> None:
         """The window is gone; how its loop went."""

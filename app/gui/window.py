@@ -33,6 +33,7 @@ from ..engine.types import (
     Size,
 )
 from ..session.errors import RecorderError
+from .agreement import believed, known
 from .desk import Desk, Message
 from .dialog import Trouble
 from .doors import Doors
@@ -162,6 +163,7 @@ class Window:
             except RecorderError as error:
                 print(f"draglive: {error}", file=sys.stderr)
             finally:
+                self._trace.state(believed(self._desk), known(self._engine.status()))
                 self._engine.stop()
                 self._models.close()
                 self._remember_size()
@@ -384,6 +386,7 @@ class Window:
                 job[0](*job[1:4])
             except Exception as error:  # whatever it is, the person must see it
                 detail = traceback.format_exc()
+                self._trace.trouble(str(error), detail)
                 parts.dialog.show(Trouble("Something went wrong.", str(error), detail))
 
     def _read_hand(self, parts: Parts) -> None:

@@ -161,6 +161,7 @@ class Driver:
 
     def reveal(self, name):
         """Scroll the panel until a control is to be seen."""
+        time.sleep(0.25)  # the trace tells of controls five times a second
         for button in (5, 4):  # down, then up
             for _ in range(12):
                 if self.find(name):
