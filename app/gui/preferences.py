@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 import msgspec
 import platformdirs
 
-from ..engine.settings import Disc, Tracker
+from ..engine.settings import Disc, Space, Tracker
 from ..engine.types import DragConfig, ModelInfo
 from ..session.errors import FileError
 from ..session.files import write_json
@@ -44,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True):
     feature_resolution: Count | None = None
     tracker: Tracker | None = None
     disc: Disc | None = None
+    momentum: Annotated[float, msgspec.Meta(ge=0, lt=1)] | None = None
+    space: Space | None = None
 
     @classmethod
     def of(cls, config: DragConfig, defaults: DragConfig) -> Settings:

@@ -126,7 +126,8 @@ def limits(field: str, model: ModelInfo) -> tuple[float, float]:
         "first_layer": (0, last),
         "last_layer": (0, last),
         "stop_px": (0.5, 10.0),
-        "speed_px": (0.25, 4.0),
+        "speed_px": (0.25, max(4.0, 4 * own.speed_px)),
+        "momentum": (0.0, 0.98),
     }[field]
 
 
@@ -134,6 +135,8 @@ def choices(field: str, model: ModelInfo) -> tuple[tuple[str, int | str], ...]:
     """The values that a setting can have, each with its caption; empty where it is a number."""
     if field == "tracker":
         return ("L1", "l1"), ("L2", "l2")
+    if field == "space":
+        return ("w+", "w"), ("likely axes", "likely")
     if field == "feature_resolution":
         known = (r for r in model.feature_resolutions if 16 <= r <= 256)
         return tuple((f"{r} x {r}", r) for r in known)

@@ -1,14 +1,14 @@
 """What is remembered between runs, and what happens to a file that cannot be used."""
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
 from draglive.app.engine.description import personal
 from draglive.app.engine.types import DragConfig, ModelInfo, Size
-from draglive.app.gui.preferences import Memory, Preferences
+from draglive.app.gui.preferences import Memory, Preferences, Settings
 
 SIZE = Size(256, 256)
 MODEL = ModelInfo(
@@ -33,6 +33,10 @@ def test_everything_comes_back(path):
     assert again.now == memory.now
     assert again.settings == {"some": {"step_size": 0.05, "tracker": "l2", "last_layer": 9}}
     assert personal(MODEL, again.settings["some"]) == config
+
+
+def test_every_setting_of_a_drag_can_be_remembered():
+    assert set(Settings.__struct_fields__) == {f.name for f in fields(DragConfig)}
 
 
 def test_the_models_own_settings_are_not_kept(path):
