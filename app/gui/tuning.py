@@ -84,6 +84,18 @@ SETTINGS: tuple[Setting, ...] = (
         step=1,
     ),
     Setting(
+        "space",
+        "Moves",
+        "What a step moves: w+ itself, or the axes along which the model's own w vary",
+    ),
+    Setting(
+        "momentum",
+        "Momentum",
+        "How much of the steps before goes on in the next",
+        "%.2f",
+        step=0.05,
+    ),
+    Setting(
         "tracker", "Tracker", "How patches are compared: by absolute or by squared differences"
     ),
     Setting(
