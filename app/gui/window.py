@@ -14,7 +14,6 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from types import FrameType
 
 import dearpygui.dearpygui as dpg
 import numpy as np
@@ -181,17 +180,14 @@ class Window:
     def _signals(self) -> Iterator[None]:
         """SIGINT and SIGTERM close the window as its button does."""
         numbers = (signal.SIGINT, signal.SIGTERM)
-        before = {number: signal.signal(number, self._ask_to_quit) for number in numbers}
+        before = {number: signal.signal(number, self._stop) for number in numbers}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _ask_to_quit(self, _number: int, _frame: FrameType | None) -> None:
-        self._stop()
-
-    def _stop(self) -> None:
+    def _stop(self, *_: object) -> None:
         self._quit = True
 
     # One turn of the loop.
