@@ -232,7 +232,7 @@ class Drag:
         """What a captured step depends on besides data."""
         points = self.points
         places = points.handles.data_ptr(), points.references.data_ptr(), points.references.shape
-        return self._runner, self._settings, places, self.mask
+        return self._runner, self._settings, points, places, self.mask
 
     def _whole_step(self, seen: Seen) -> WholeStep | None:
         config = self._config
