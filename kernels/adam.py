@@ -59,7 +59,7 @@ adam = register(
 )
 
 
-def adam_along(
+def adam_along_reference(
     value: Tensor,
     gradient: Tensor,
     mean: Tensor,
@@ -68,8 +68,9 @@ def adam_along(
     step_size: Tensor,
     rows: Tensor,
     live: Tensor,
-    momentum: float,
-    axes: tuple[Tensor, Tensor],
+    mixing: Tensor,
+    directions: Tensor,
+    momentum: float = BETA1,
 ) -> None:
     """Adam on coordinates of w+ in place of w+ itself: value = start + mixingᵀ · c · directionsᵀ.
 
@@ -77,11 +78,18 @@ def adam_along(
     kept: Adam needs only how they change. The rest is as in the contract.
 
     Args:
-        axes: mixing, float32 [N, N], which rows of w+ a row of coordinates moves, and directions,
-            float32 [D, D], whose columns are what a coordinate moves in each.
+        mixing: float32 [N, N], which rows of w+ a row of coordinates moves.
+        directions: float32 [D, D], whose columns are what a coordinate moves in each.
     """
-    mixing, directions = axes
     moved = torch.zeros_like(value)
     slopes = mixing @ gradient @ directions
     adam(moved, slopes, mean, square, count, step_size, rows, live, momentum)
     value.add_(mixing.t() @ moved @ directions.t())
+
+
+adam_along = register(
+    "adam_along",
+    adam_along_reference,
+    lambda *_: None,
+    mutates=("value", "mean", "square", "count"),
+)

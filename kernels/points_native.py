@@ -12,6 +12,7 @@ import functools
 import torch
 from torch import Tensor
 
+from .adam_native import adam_along_native
 from .native import Library, load
 from .supervise import supervise_reference
 from .track_points import track_points_reference
@@ -40,6 +41,7 @@ def take_over() -> None:
     load()
     torch.library.impl("draglive::supervise", "cpu")(supervise_native)
     torch.library.impl("draglive::track_points", "cpu")(track_points_native)
+    torch.library.impl("draglive::adam_along", "cpu")(adam_along_native)
 
 
 def supervise_native(

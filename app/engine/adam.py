@@ -44,8 +44,8 @@ class Adam:
 
     def step(self, value: Tensor, gradient: Tensor, live: Tensor) -> None:
         """One step on `value`, in place; `live` 0 leaves everything as it is, bitwise."""
-        moments = self.mean, self.square, self.count, self.step_size, self.rows, live, self.momentum
+        moments = self.mean, self.square, self.count, self.step_size, self.rows, live
         if self.axes is None:
-            adam(value, gradient, *moments)
+            adam(value, gradient, *moments, self.momentum)
         else:
-            adam_along(value, gradient, *moments, self.axes)
+            adam_along(value, gradient, *moments, *self.axes, self.momentum)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from draglive.kernels import disc_offsets, square_offsets
-from draglive.kernels.adam import adam_along, adam_reference
+from draglive.kernels.adam import adam_along_reference, adam_reference
 from draglive.kernels.mask_loss import mask_loss_backward
 from draglive.kernels.step import StepSettings, StepState
 from draglive.kernels.supervise import supervise_reference
@@ -171,7 +171,9 @@ def test_adam_along_axes_is_the_twins(live, device):
         twin.update(live)
         gradient = torch.zeros(7, W_DIM, device=device)
         gradient[:4] = styles.latent_gradient(0.5)
-        adam_along(gradient=gradient, live=live, axes=axes, **theirs, **fixed)
+        adam_along_reference(
+            gradient=gradient, live=live, mixing=axes[0], directions=axes[1], **theirs, **fixed
+        )
         ours["count"] += live
     assert torch.equal(ours["value"][4:], before[4:])
     assert torch.equal(ours["value"][0], before[0])
@@ -267,7 +269,7 @@ def plain_step(network, plan, state, settings):
         adam_reference(new, gradient, *moments)
     else:
         axes = tuple(t.cpu().double() for t in state.axes)
-        adam_along(new, gradient, *moments, momentum=0.9, axes=axes)
+        adam_along_reference(new, gradient, *moments, *axes)
     features = synthesize_features(network, new, plan, origins)
     return new, track_points_reference(
         features, held, points[0], state.references.cpu(), state.following.cpu(),
