@@ -134,6 +134,12 @@ def _keep_large_buffers() -> None:
         libc.mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD
 
 
+def give_memory_back() -> None:
+    """Hand what a model left behind to the kernel, which glibc was told not to do by itself."""
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)  # without Python's lock: nobody waits for it
+
+
 def _fastest_dtype(device: torch.device) -> torch.dtype:
     """float16 on a card with units for it (`loading` sees to models that overflow it).
 

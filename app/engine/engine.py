@@ -14,7 +14,7 @@ from draglive.stylegan2_jit.compile import in_a_line
 from . import types as t
 from .asking import Answer, Question
 from .backends import RunnerChooser
-from .device import Device, FrameSlot, open_device
+from .device import Device, FrameSlot, give_memory_back, open_device
 from .editor import Editor
 from .loading import EngineOptions, load_editor
 from .log import EditLog, NoLog
@@ -127,6 +127,7 @@ class Engine:
                 if model is not None:
                     in_use.close()
                     worker = self._adopt(*model, in_use)
+                    give_memory_back()
                 if worker is None:
                     self._await_first()
                 else:

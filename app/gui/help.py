@@ -6,11 +6,12 @@ import dearpygui.dearpygui as dpg
 
 from .keymap import Group, keymap
 from .modal import Modal
-from .theme import GAP_PX, MUTED, Look
+from .theme import GAP_PX, MUTED, Item, Look
 
-WIDTH_PX = 860
-COLUMNS = 3
-KEY_PX = 132  # of a column, for the keys
+WIDTH_PX = 1310
+COLUMN_PX = 316  # at least
+KEY_PX = 124  # of a column, for the keys
+LINE_GAP_PX = 3
 
 
 class KeyMap(Modal):
@@ -25,17 +26,29 @@ class KeyMap(Modal):
             self.close()
             return
         with self.opened() as width:
+            dense = self._dense()
             dpg.bind_item_font(dpg.add_text("Keys and mouse"), self.look.strong)
-            column = (width - (COLUMNS - 1) * self.look.px(GAP_PX)) // COLUMNS
+            columns = max(width // self.look.px(COLUMN_PX), 1)
+            column = (width - (columns - 1) * self.look.px(GAP_PX)) // columns
             with dpg.group(horizontal=True):
-                for groups in in_columns(keymap(), COLUMNS):
+                for groups in in_columns(keymap(), columns):
                     with dpg.child_window(
                         width=column, auto_resize_y=True, no_scrollbar=True
                     ) as child:
                         for group in groups:
                             self._tell(group)
-                    dpg.bind_item_theme(child, self.look.tight)
+                    dpg.bind_item_theme(child, dense)
             self.button("Close", self.close)
+
+    def _dense(self) -> Item:
+        """Text in a row is as high as a control otherwise."""
+        theme: Item
+        with dpg.theme() as theme, dpg.theme_component(dpg.mvAll):
+            dpg.add_theme_style(dpg.mvStyleVar_FramePadding, 0, 0)
+            gaps = self.look.px(GAP_PX), self.look.px(LINE_GAP_PX)
+            dpg.add_theme_style(dpg.mvStyleVar_ItemSpacing, *gaps)
+            dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)
+        return theme
 
     def _tell(self, group: Group) -> None:
         look = self.look

@@ -59,7 +59,7 @@ TITLES: dict[str, dict[Action, str]] = {
         "reset_mask": "wipe the region",
     },
     "Timeline": {
-        "earlier": "see what was before; let Ctrl go to be there",
+        "earlier": "see what was before",
         "later": "see what came after",
         "first_state": "the beginning",
         "last_state": "the end",
@@ -119,7 +119,7 @@ MOUSE = {
     ),
     "Picture": (
         ("Wheel", "zoom"),
-        ("Space or middle button", "move the view"),
+        ("Space, middle button", "move the view"),
     ),
     "Timeline": (("Pull along the strip", "see the edit again; let go to be there"),),
     "Seeds and sliders": (("Right click a seed", "mix with it"),),
