@@ -20,11 +20,10 @@ from torch import Tensor
 
 from draglive.stylegan2_jit.checkpoints import Checkpoint
 from draglive.stylegan2_jit.compile import Cut, count_blocks
-from draglive.stylegan2_jit.latents import seed_to_ws
 
 from . import log as written
 from . import types as t
-from .blending import BASE, blended_ws
+from .blending import BASE, Beginnings
 from .description import check_blend, check_class, check_config, describe, origin_of
 from .device import Device, FrameSlot, StageTimers
 from .drag import Drag, View
@@ -212,18 +211,17 @@ class Editor:
 
     def seed_ws(self, seed: int, psi: float, class_index: int | None) -> Tensor:
         """The w+ of a seed's picture, float32 [1, num_ws, w_dim]."""
-        return seed_to_ws(self._generator, seed, psi, class_index)
+        return self._beginnings.of_seed(seed, psi, class_index)
 
     def ws_of(self, state: int, step: int | None = None) -> Tensor:
         """The w+ of a state, as it was left or is now, or of a moment within it.
 
-        Raises:
-            EditError: there is none, or it is lost.
+        Raises EditError where there is none, or it is lost.
         """
         if step is None and state == self.history.current:
             return self.ws
-        there = self.kept.get(state) if step is None else self.kept.moment(state, step)
-        return there.ws.to(self.device.on)
+        kept = self.kept.get(state) if step is None else self.kept.moment(state, step)
+        return kept.ws.to(self.device.on)
 
     def features(self) -> Tensor:
         """The whole feature map of the present picture; the edit stays as it is."""
@@ -257,8 +255,10 @@ class Editor:
 
     def _settle_in(self, checkpoint: Checkpoint, device: Device, runners: Runners) -> None:
         self.device, self.timers = device, StageTimers(device)
-        self._generator, self._runners = checkpoint.generator, runners
-        self._drag = Drag(device, self._runner(), self.state.config, self._ws(), self._generator)
+        self._beginnings, self._runners = Beginnings(checkpoint.generator), runners
+        self._drag = Drag(
+            device, self._runner(), self.state.config, self._ws(), checkpoint.generator
+        )
         self._renderer = Renderer(device, self.timers)
         self.parts = PartFinder(checkpoint.generator, self.model)
 
@@ -397,4 +397,4 @@ class Editor:
         return origin_of(self.model, self.state, self.device, self.runner.name)
 
     def _ws(self) -> Tensor:
-        return blended_ws(self._generator, self.state)
+        return self._beginnings.ws(self.state)
