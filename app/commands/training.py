@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+GIVEN = click.Path(exists=True, dir_okay=False, path_type=Path)
+
 
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A .png file.")
@@ -42,10 +44,26 @@ def render(out: Path, count: int, resolution: int, seed: int, points: bool) -> N
     "--batch", type=int, help="Pictures a step.", show_default="64 on a card, 16 on a CPU"
 )
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+@click.option("--rate", type=float, default=0.002, show_default=True, help="Learning rate.")
+@click.option("--start", type=GIVEN, help="A generator to begin with (safetensors).")
+@click.option("--start-discriminator", type=GIVEN, help="The one it learnt with.")
+@click.option("--guide", type=GIVEN, help="A key-point network that says what is misplaced.")
 def train(
-    data: str, out: Path, resolution: int, minutes: float, batch: int | None, device: str
+    data: str,
+    out: Path,
+    resolution: int,
+    minutes: float,
+    batch: int | None,
+    device: str,
+    rate: float,
+    start: Path | None,
+    start_discriminator: Path | None,
+    guide: Path | None,
 ) -> None:
-    """Train a generator; a run that is there already goes on."""
+    """Train a generator; a run that is there already goes on.
+
+    On several cards: torchrun --nproc-per-node N -m draglive.app.cli train …
+    """
     import torch
 
     from draglive.stylegan2_jit.training.data import Folder
@@ -54,15 +72,54 @@ def train(
 
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    settings = Settings(data, out, resolution, minutes, device, batch)
+    settings = Settings(
+        data,
+        out,
+        resolution,
+        minutes,
+        device,
+        batch,
+        learning_rate=rate,
+        start=start,
+        start_discriminator=start_discriminator,
+        guide=guide,
+    )
     trainer = Trainer(settings)
     if isinstance(trainer.source, Folder):
         for line in trainer.source.report.lines():
             click.echo(line)
     if trainer.progress.steps:
         click.echo(f"going on after {trainer.progress.pictures} pictures")
-    with click.progressbar(length=1000, label="training") as bar:
+    hidden = not trainer.company.first
+    with click.progressbar(length=1000, label="training", hidden=hidden) as bar:
         report = trainer.run(lambda share, _: bar.update(int(1000 * share) - bar.pos))
+    if hidden:
+        return
     told = ", ".join(f"{name} {value:.3g}" for name, value in report.last.items())
     click.echo(f"{report.pictures} pictures in {report.seconds:.0f} s: {told}")
     click.echo(f"{out / 'model.safetensors'}, {report.sheet.name}")
+
+
+@click.command("train-detector")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="A .safetensors file.")
+@click.option("--minutes", type=float, default=2.0, show_default=True)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+def train_detector(out: Path, minutes: float, device: str) -> None:
+    """Train the network that finds the creatures' key points, on renderings alone."""
+    import torch
+
+    from draglive.stylegan2_jit.training.keypoint_network import save_keypoint_network
+    from draglive.stylegan2_jit.training.keypoint_training import train_keypoints
+    from draglive.stylegan2_jit.training.renderer import Renderer
+
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    with click.progressbar(length=1000, label="training") as bar:
+
+        def tell(share: float, error_px: float) -> None:
+            bar.label = f"{error_px:.2f} px"
+            bar.update(int(1000 * share) - bar.pos)
+
+        network = train_keypoints(Renderer(device), seconds=60 * minutes, tell=tell)
+    save_keypoint_network(network, out)
+    click.echo(str(out))

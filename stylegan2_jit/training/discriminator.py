@@ -12,34 +12,55 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..layers import binomial_filter
-from .trainable import widened
+from .epilogue import Move, epilogue
+from .trainable import ROOT_2, convolved, widened
 
 
 class Convolution(nn.Module):
-    """A convolution with equalised learning rate; `down` low-passes and halves the size."""
+    """A convolution with equalised learning rate, of maps [N, H, W, C].
+
+    Args:
+        inner: channels.
+        out: channels.
+        size: of the kernel.
+        down: low-pass and halve; takes 2x2 neighbours as channels (`epilogue`'s "down").
+        active: with a bias and a leaky ReLU.
+        gain: of the result.
+    """
 
     fir: Tensor
 
     def __init__(
-        self, inner: int, out: int, *, size: int = 3, down: bool = False, activate: bool = True
+        self,
+        inner: int,
+        out: int,
+        *,
+        size: int = 3,
+        down: bool = False,
+        active: bool = True,
+        gain: float = 1.0,
     ) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(out, inner, size, size))
-        self.bias = nn.Parameter(torch.zeros(out)) if activate else None
-        self.gain, self.down = 1 / math.sqrt(inner * size * size), down
+        self.bias = nn.Parameter(torch.zeros(out)) if active else None
+        self.down, self.bias_gain = down, gain * (ROOT_2 if active else 1.0)
+        self.gain = self.bias_gain / math.sqrt(inner * size * size)
         self.register_buffer("fir", binomial_filter(), persistent=False)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """[N, in, H, W] to [N, out, H, W], or half of it."""
-        weight = (self.weight * self.gain).to(x.dtype)
-        if self.down:
-            x = F.conv2d(x, widened(weight, self.fir), stride=2, padding=2)
-        else:
-            x = F.conv2d(x, weight, padding=weight.shape[-1] // 2)
+    def forward(self, x: Tensor, move: Move = "stay") -> Tensor:
+        """[N, H, W, in] (down: [N, H, W, 4·in]) to [N, H, W, out], then rearranged."""
+        weight = self.weight * self.gain
+        x = convolved(x, _halving(weight, self.fir) if self.down else weight)
         if self.bias is None:
             return x
-        x = x + self.bias.to(x.dtype)[:, None, None]
-        return F.leaky_relu(x, 0.2) * math.sqrt(2.0)
+        return epilogue(x, bias=self.bias * self.bias_gain, move=move)
+
+
+def _halving(weight: Tensor, fir: Tensor) -> Tensor:
+    """Low-pass and stride 2 as a 3x3 convolution of 2x2 neighbours: [out, 4·in, 3, 3]."""
+    out, inner = weight.shape[:2]
+    pairs = widened(weight, fir).reshape(out, inner, 3, 2, 3, 2)
+    return pairs.permute(0, 3, 5, 1, 2, 4).reshape(out, 4 * inner, 3, 3)
 
 
 class ResidualBlock(nn.Module):
@@ -48,13 +69,14 @@ class ResidualBlock(nn.Module):
     def __init__(self, inner: int, out: int) -> None:
         super().__init__()
         self.conv0 = Convolution(inner, inner)
-        self.conv1 = Convolution(inner, out, down=True)
-        self.skip = Convolution(inner, out, size=1, activate=False)
+        self.conv1 = Convolution(inner, out, down=True, gain=math.sqrt(0.5))
+        self.skip = Convolution(inner, out, size=1, active=False, gain=math.sqrt(0.5))
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, in, H, W] to [N, out, H/2, W/2]."""
-        y: Tensor = self.conv1(self.conv0(x)) + self.skip(F.avg_pool2d(x, 2))
-        return y * math.sqrt(0.5)
+        """[N, H, W, in] to [N, H/2, W/2, out]."""
+        small = F.avg_pool2d(x.permute(0, 3, 1, 2), 2).permute(0, 2, 3, 1)
+        y: Tensor = self.conv1(self.conv0(x, "down")) + self.skip(small)
+        return y
 
 
 class Dense(nn.Module):
@@ -69,7 +91,7 @@ class Dense(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[N, in] to [N, out]."""
         x = F.linear(x, self.weight / math.sqrt(self.weight.shape[1]), self.bias)
-        return F.leaky_relu(x, 0.2) * math.sqrt(2.0) if self.activate else x
+        return F.leaky_relu(x, 0.2) * ROOT_2 if self.activate else x
 
 
 class Discriminator(nn.Module):
@@ -106,19 +128,23 @@ class Discriminator(nn.Module):
     def forward(
         self, pictures: Tensor, dtype: torch.dtype | None = None
     ) -> tuple[Tensor, list[Tensor]]:
-        """Pictures float32 [N, 3, R, R] to scores float32 [N], and each block's activations."""
-        x = self.fromrgb(pictures.to(dtype or self.dtype))
+        """Pictures float32 [N, 3, R, R] to scores float32 [N], and each block's activations.
+
+        Activations are [N, H, W, C]. In float32 all is differentiable twice, also on a card.
+        """
+        x = self.fromrgb(pictures.to(dtype or self.dtype).permute(0, 2, 3, 1))
         activations = []
         for r in self.resolutions:
             x = getattr(self, f"b{r}")(x)
             activations.append(x)
         x = x.float()
-        x = self.fc(self.conv(torch.cat([x, self._deviation(x)], 1)).flatten(1))
+        x = self.conv(torch.cat([x, self._deviation(x)], 3))
+        x = self.fc(x.permute(0, 3, 1, 2).flatten(1))
         return self.out(x)[:, 0], activations
 
     def _deviation(self, x: Tensor) -> Tensor:
-        """How much the pictures of a group differ, as one more map: [N, 1, 4, 4]."""
-        n, channels, height, width = x.shape
-        grouped = x.reshape(n // self.group, self.group, channels, height, width)
+        """How much the pictures of a group differ, as one more map: [N, 4, 4, 1]."""
+        n, height, width, channels = x.shape
+        grouped = x.reshape(n // self.group, self.group, height, width, channels)
         spread = (grouped.var(1, unbiased=False) + 1e-8).sqrt().mean([1, 2, 3])
-        return spread.repeat_interleave(self.group).reshape(n, 1, 1, 1).expand(n, 1, height, width)
+        return spread.repeat_interleave(self.group).reshape(n, 1, 1, 1).expand(n, height, width, 1)

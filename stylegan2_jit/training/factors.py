@@ -48,11 +48,16 @@ def factors_from_z(z: Tensor) -> Tensor:
     Raises:
         ValueError: z is too narrow.
     """
+    return truncated_factors(z, 1.0)
+
+
+def truncated_factors(z: Tensor, psi: float) -> Tensor:
+    """As `factors_from_z`, nearer to the average creature by psi, as truncation of w shows it."""
     if z.shape[1] < len(FACTORS):
         raise ValueError(f"z must have at least {len(FACTORS)} components, not {z.shape[1]}")
     z = z.float()
     unit = z * (z.square().mean(1, keepdim=True) + 1e-8).rsqrt()
-    factors: Tensor = torch.special.ndtr(unit[:, : len(FACTORS)])
+    factors: Tensor = torch.special.ndtr(psi * unit[:, : len(FACTORS)])
     return factors
 
 

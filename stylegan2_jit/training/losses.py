@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .discriminator import Discriminator
+from .keypoint_network import KeyPointNetwork
 
 
 def paired(pictures: Tensor, truth: Tensor) -> Tensor:
@@ -28,10 +29,34 @@ def paired(pictures: Tensor, truth: Tensor) -> Tensor:
 def matched(fake: list[Tensor], real: list[Tensor]) -> Tensor:
     """Distance of pairs in the discriminator's activations, relative to their size."""
     distances = [
-        F.l1_loss(a.float(), b.float()) / (b.float().abs().mean() + 1e-3)
-        for a, b in zip(fake, real, strict=True)
+        _mean((a - b).abs()) / (_mean(b.abs()) + 1e-3) for a, b in zip(fake, real, strict=True)
     ]
     return torch.stack(distances).mean()
+
+
+def _mean(values: Tensor) -> Tensor:
+    """Summed in float32."""
+    return values.mean(dtype=torch.float32)
+
+
+def guided(guide: KeyPointNetwork, pictures: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+    """What a key-point network sees of the difference between pictures and their truth.
+
+    Returns:
+        How far key points lie apart, as a share of the width (those that it does not see in the
+        truth do not count; its own errors cancel), and how unlike its maps are at three scales.
+    """
+    with torch.no_grad():
+        wanted = guide.scales(truth)
+        places, visibility, _ = guide.found(wanted)
+        seen = (visibility > 0).float()
+    maps = guide.scales(pictures)
+    moved = (guide.found(maps)[0] - places).abs().sum(2)
+    unlike = [
+        (F.normalize(a, dim=1) - F.normalize(b, dim=1)).square().sum(1).mean()
+        for a, b in zip(maps, wanted, strict=True)
+    ]
+    return (moved * seen).sum() / seen.sum().clamp(min=1), torch.stack(unlike).mean()
 
 
 def discriminator_loss(fake: Tensor, real: Tensor) -> Tensor:

@@ -28,10 +28,15 @@ class Settings:
     batch: int | None = None  # None: 64 on a card, 16 on a CPU
     learning_rate: float = 0.002
     mapping_rate: float = 2.0  # of the mapping network, times the others'; at 10 w_avg drifted
+    start: Path | None = None  # a generator to begin with, in place of pairs alone
+    start_discriminator: Path | None = None  # the one it learnt with
+    guide: Path | None = None  # a key-point network, not the one that judges
+    misplaced_weight: float = 12.0
+    unlike_weight: float = 5.0
     warmup_share: float = 0.5  # of a new run's time, on pairs alone
     paired_weight: float = 24.0  # of the mean over sizes
-    matched_weight: float = 2.0
-    adversarial_weight: float = 0.5  # beside pairs; 1 without
+    matched_weight: float = 6.0
+    adversarial_weight: float = 0.7  # beside pairs; 1 without
     r1_gamma: float = 1.0
     r1_every: int = 16
     path_weight: float = 0.0  # 2 is the paper's; pairs already fix what a latent means
@@ -43,6 +48,8 @@ class Settings:
         """Refuse what cannot run."""
         if self.resolution not in (32, 64, 128, 256, 512, 1024):
             raise DataError(f"resolution must be 32, 64, … 1024, not {self.resolution}")
+        if not self.learning_rate > 0:
+            raise DataError(f"the learning rate must be above 0, not {self.learning_rate:g}")
         if self.minutes <= 0:
             raise DataError(f"minutes must be above 0, not {self.minutes:g}")
         if self.batch is not None and (self.batch < 4 or self.batch % 4):

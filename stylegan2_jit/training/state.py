@@ -85,6 +85,22 @@ def load(
     return Progress(**json.loads(metadata["progress"]))
 
 
+def read_weights(module: nn.Module, path: Path) -> None:
+    """Load a module's parameters from a safetensors file of the same names.
+
+    Raises:
+        DataError: the file cannot be read, or is another network's.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118
+        module.load_state_dict(tensors)
+    except (OSError, SafetensorError) as error:
+        raise DataError(f"{path}: cannot be read ({error})") from error
+    except RuntimeError as error:
+        raise DataError(f"{path}: not the weights of this network: {error}") from error
+
+
 def _below(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
     start = name + "/"
     return {key[len(start) :]: value for key, value in tensors.items() if key.startswith(start)}

@@ -24,15 +24,24 @@ from torch import Tensor
 from ..checkpoints.safetensors_file import save_generator
 from . import losses, state
 from .augment import Augmentation
+from .company import Company
 from .data import Batch, Creatures, Folder, Source
 from .discriminator import Discriminator
+from .folder import DataError
+from .keypoint_network import KeyPointNetwork, load_keypoint_network
 from .renderer import Renderer
 from .settings import Settings
 from .sheets import write_sheet
 from .trainable import Trainable
 
 KEPT_EVERY_S = 120.0
-PRESET = {"lr": 0.03, "motion_radius_px": 3, "track_radius_px": 7}
+PRESET = {
+    "step_size": 0.03,
+    "motion_radius_px": 3.0,
+    "track_radius_px": 7,
+    "feature_resolution": 64,
+    "last_layer": 4,
+}
 
 
 def _dtype(device: torch.device) -> torch.dtype:
@@ -61,8 +70,12 @@ class Trainer:
     """
 
     def __init__(self, settings: Settings) -> None:
-        torch.manual_seed(settings.seed)
-        self.settings, self.device = settings, torch.device(settings.device)
+        self.company = Company(settings.device)
+        self.settings, self.device = settings, torch.device(self.company.device)
+        torch.manual_seed(settings.seed + self.company.rank)
+        if settings.device.startswith("cuda"):
+            torch.backends.cudnn.benchmark = True
+            torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = True
         dtype = _dtype(self.device)
         config = settings.generator
         self.source = self._open_source()
@@ -78,10 +91,24 @@ class Trainer:
         self._make_optimizers()
         settings.out.mkdir(parents=True, exist_ok=True)
         found = state.load(settings.out, self._modules(), self._optimizers(), self._about())
-        self.progress = found or state.Progress(warm=not settings.pairs)
+        self.progress = found or self._begun()
+        self.company.same_weights(self._modules().values())
         self.augmentation = Augmentation(self.progress.augmentation)
         self._started = self.progress.steps
+        self._rise_steps = 200 if settings.start else 20
+        self._told_every = 25 if self.device.type == "cuda" else 1
+        self._guide = self._open_guide()
         self._fixed_z = torch.randn(24, config.z_dim, generator=torch.Generator().manual_seed(1))
+
+    def _begun(self) -> state.Progress:
+        """A new run, from given networks if there are any."""
+        settings = self.settings
+        if settings.start:
+            for module in (self.generator, self.average):
+                state.read_weights(module.network, settings.start)
+        if settings.start_discriminator:
+            state.read_weights(self.discriminator, settings.start_discriminator)
+        return state.Progress(warm=settings.start is not None or not settings.pairs)
 
     def _open_source(self) -> Source:
         settings = self.settings
@@ -90,6 +117,10 @@ class Trainer:
         size = 16384 if self.device.type == "cuda" else 1024
         renderer = Renderer(self.device)
         return Creatures(renderer, settings.resolution, settings.generator.z_dim, size=size)
+
+    def _open_guide(self) -> KeyPointNetwork | None:
+        path = self.settings.guide
+        return load_keypoint_network(path).to(self.device) if path else None
 
     def _silence_upper_blocks(self) -> None:
         """Blocks that the first phase does not train begin without colours."""
@@ -102,7 +133,7 @@ class Trainer:
     def _make_optimizers(self) -> None:
         mapping = list(self.generator.network.mapping.parameters())
         rest = [p for p in self.generator.network.synthesis.parameters() if p.requires_grad]
-        rate = self.settings.learning_rate
+        rate, fused = self.settings.learning_rate, self.device.type == "cuda"
         self._g_optimizer = torch.optim.Adam(
             [
                 {"params": rest, "factor": 1.0},
@@ -111,12 +142,14 @@ class Trainer:
             lr=rate,
             betas=(0.0, 0.99),
             eps=1e-8,
+            fused=fused,
         )
         self._d_optimizer = torch.optim.Adam(
             [{"params": list(self.discriminator.parameters()), "factor": 1.0}],
             lr=rate,
             betas=(0.0, 0.99),
             eps=1e-8,
+            fused=fused,
         )
 
     def _modules(self) -> dict[str, torch.nn.Module]:
@@ -136,41 +169,56 @@ class Trainer:
         """Train for `settings.minutes`.
 
         Args:
-            tell: called after each step with the share of the time gone and the step's metrics.
+            tell: called with the share of the time gone and a step's metrics: of each step, on a
+                card of each 25th, so that it need not wait.
         """
         begun = kept = time.perf_counter()
         whole = 60 * self.settings.minutes
         before = self.progress.seconds
         first: dict[str, float] = {}
         metrics: dict[str, float] = {}
-        while (gone := time.perf_counter() - begun) < whole or not metrics:
-            share = min(gone / whole, 1.0)
+        while True:
+            share = self.company.agree((time.perf_counter() - begun) / whole)
+            if share >= 1 and metrics:
+                break
+            share = min(share, 1.0)
             self.progress.warm = self.progress.warm or share >= self.settings.warmup_share
-            metrics = self.step(share)
+            now = self.step(share)
+            if metrics and (self.progress.steps - self._started) % self._told_every:
+                continue
+            metrics = self._told(now)
             first = first or metrics
             self.progress.seconds = before + time.perf_counter() - begun
-            self._log(metrics)
+            if self.company.first:
+                self._log(metrics)
             tell(share, metrics)
-            if time.perf_counter() - kept > KEPT_EVERY_S:
+            if self.company.first and time.perf_counter() - kept > KEPT_EVERY_S:
                 self.keep()
                 kept = time.perf_counter()
-        sheet = self.keep()
+        sheet = self.keep() if self.company.first else self._sheet_path()
         p = self.progress
         return Report(p.steps, p.pictures, p.seconds, first, metrics, sheet)
 
-    def step(self, share: float) -> dict[str, float]:
-        """One step; `share` of the sitting's time is gone. Returns metrics."""
+    def _told(self, metrics: dict[str, Tensor]) -> dict[str, float]:
+        told = {name: float(value) for name, value in metrics.items()}
+        for name, value in told.items():
+            if not math.isfinite(value):
+                raise DataError(f"{name} became {value} at step {self.progress.steps}: stopped")
+        return told
+
+    def step(self, share: float) -> dict[str, Tensor]:
+        """One step; `share` of the sitting's time is gone. Returns metrics, on the device."""
         self._set_rates(share)
         batch = self.source.batch(self.settings.batch_size)
         metrics = self._adversarial_step(batch) if self.progress.warm else self._paired_step(batch)
         self._follow()
         self.progress.steps += 1
-        self.progress.pictures += len(batch.pictures)
-        return {name: float(value) for name, value in metrics.items()}
+        self.progress.pictures += len(batch.pictures) * self.company.size
+        return metrics
 
     def _set_rates(self, share: float) -> None:
-        """Rises over 20 steps, falls in the second half; double while there is no game."""
-        rise = min(1.0, (self.progress.steps - self._started + 1) / 20)
+        """Rises over some steps, falls in the second half; double while there is no game."""
+        rise = min(1.0, (self.progress.steps - self._started + 1) / self._rise_steps)
         rise *= 1 if self.progress.warm else 2
         fall = 1.0 if share < 0.5 else 0.08 + 0.92 * (0.5 - 0.5 * math.cos(2 * math.pi * share))
         for optimizer in self._optimizers().values():
@@ -199,6 +247,11 @@ class Trainer:
             loss = self.settings.adversarial_weight * loss
             loss = loss + self.settings.paired_weight * paired
             loss = loss + self.settings.matched_weight * matched
+            if self._guide:
+                misplaced, unlike = losses.guided(self._guide, made, batch.pictures)
+                metrics |= {"misplaced": misplaced.detach(), "unlike": unlike.detach()}
+                loss = loss + self.settings.misplaced_weight * misplaced
+                loss = loss + self.settings.unlike_weight * unlike
         if self.settings.path_weight and self.progress.steps % self.settings.path_every == 0:
             loss = loss + self._path_loss(batch, metrics)
         self._improve(self._g_optimizer, loss)
@@ -211,7 +264,8 @@ class Trainer:
         shown = self.augmentation(real)
         scores, activations = self.discriminator(torch.cat([self.augmentation(made), shown]))
         loss = losses.discriminator_loss(scores[:count], scores[count:])
-        metrics = {"discriminator": loss.detach(), "real": scores[count:].detach().mean()}
+        metrics = {"discriminator": loss.detach()}
+        metrics |= {"real": scores[count:].detach().mean(), "fake": scores[:count].detach().mean()}
         if self.progress.steps % self.settings.r1_every == 0:
             penalty = losses.r1_penalty(self.discriminator, shown[: max(4, count // 16 * 4)])
             loss = loss + penalty * (self.settings.r1_gamma / 2 * self.settings.r1_every)
@@ -231,10 +285,10 @@ class Trainer:
         metrics["path"] = penalty.detach()
         return penalty * (self.settings.path_weight * self.settings.path_every)
 
-    @staticmethod
-    def _improve(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    def _improve(self, optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        self.company.average(p for group in optimizer.param_groups for p in group["params"])
         optimizer.step()
 
     def _styles(self, batch: Batch) -> Tensor:
@@ -258,7 +312,7 @@ class Trainer:
     def _follow(self) -> None:
         """The average of the weights, over about 10,000 pictures, fewer at first."""
         half_life = min(10_000.0, 0.05 * self.progress.pictures + 16)
-        part = 1 - 0.5 ** (self.settings.batch_size / half_life)
+        part = 1 - 0.5 ** (self.settings.batch_size * self.company.size / half_life)
         own = [*self.generator.parameters(), self.generator.network.mapping.w_avg]
         averaged = [*self.average.parameters(), self.average.network.mapping.w_avg]
         torch._foreach_lerp_([p.data for p in averaged], [p.data for p in own], part)
@@ -273,6 +327,7 @@ class Trainer:
     def keep(self) -> Path:
         """Write state, model and a sheet of fixed latents; the sheet's path."""
         out = self.settings.out
+        self._centre()
         state.save(out, self._modules(), self._optimizers(), self.progress, self._about())
         model = copy.deepcopy(self.average.network).cpu()
         licence = "MIT" if self.settings.pairs else "that of its training pictures"
@@ -283,9 +338,18 @@ class Trainer:
             drag_preset=PRESET,
             licence=licence,
         )
-        path = out / f"sheet-{self.progress.pictures // 1000:06d}k.png"
+        path = self._sheet_path()
         write_sheet(path, self.samples(self._fixed_z))
         return path
+
+    def _sheet_path(self) -> Path:
+        return self.settings.out / f"sheet-{self.progress.pictures // 1000:06d}k.png"
+
+    @torch.no_grad()
+    def _centre(self) -> None:
+        """The mean of w, exactly enough: truncation pulls to it."""
+        z = torch.randn(16384, self.settings.generator.z_dim, device=self.device)
+        self.average.network.mapping.w_avg.copy_(self.average.styles(z).mean(0))
 
     @torch.no_grad()
     def samples(self, z: Tensor) -> Tensor:
