@@ -170,6 +170,21 @@ QUALITY = Sheet(
     (Chart("Fréchet distance", y=("frechet", "of the detector's features")),),
 )
 
+GESTURES = Sheet(
+    "gestures",
+    "Six gestures on many seeds: the share whose points arrive within 2 px as the tracker sees it, "
+    "and how far the landmarks then are from where they should be, as the detector sees it.",
+    (
+        Column("edits", "edits"),
+        Column("arrived", "arrived"),
+        Column("steps", "steps", 1),
+        Column("left, px", "left_px", 2),
+        Column("really, px", "really_left_px", 2),
+        Column("change outside", "outside", 2),
+    ),
+    (Chart("Arrived", y=("arrived", "share of the edits")),),
+)
+
 PAIRED = Sheet(
     "paired",
     "Dragging a picture towards a near one (Table 2 of the paper): how far the result is from it, "
@@ -196,5 +211,16 @@ PAIRED = Sheet(
 
 SHEETS = {
     sheet.name: sheet
-    for sheet in (STEP, KERNELS, SCALING, LATENCY, LANDMARKS, PAIRED, QUALITY, VERSUS, CHECK)
+    for sheet in (
+        STEP,
+        KERNELS,
+        SCALING,
+        LATENCY,
+        LANDMARKS,
+        PAIRED,
+        QUALITY,
+        GESTURES,
+        VERSUS,
+        CHECK,
+    )
 }

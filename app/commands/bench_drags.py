@@ -140,6 +140,44 @@ def bench_quality(
     deliver(result, json_file, chart_file)
 
 
+@click.command("gestures")
+@MODEL
+@click.option("--seeds", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option("--max-steps", type=click.IntRange(min=1), default=60, show_default=True)
+@click.option("--psi", type=float, default=0.7, show_default=True)
+@click.option("--step-size", type=float, help="In place of the model's.")
+@click.option("--motion-radius", type=float, help="Likewise, px.")
+@click.option("--track-radius", type=int, help="Likewise, px.")
+@click.option("--features", type=int, help="Height of the supervised block, likewise.")
+@click.option("--last-layer", type=int, help="Of w+ that moves, likewise.")
+@DTYPE
+@DEVICE
+@JSON_FILE
+@CHART
+def bench_gestures(
+    model: Path | None, seeds: int, max_steps: int, psi: float, **flags: Any
+) -> None:
+    """Six gestures on many seeds of a model of creatures: how many arrive, and really."""
+    from draglive.benchmarks import gestures
+    from draglive.benchmarks.models import Source
+
+    from ..engine.device import open_device
+
+    prepare(flags["json_file"], flags["chart_file"])
+    names = {
+        "step_size": "step_size",
+        "motion_radius": "motion_radius_px",
+        "track_radius": "track_radius_px",
+        "features": "feature_resolution",
+        "last_layer": "last_layer",
+    }
+    changes = {field: flags[name] for name, field in names.items() if flags[name] is not None}
+    terms = gestures.Terms(seeds, max_steps, psi, changes)
+    device = open_device(flags["device"], flags["dtype"])
+    result = gestures.measure(device, Source(model), terms)
+    deliver(result, flags["json_file"], flags["chart_file"])
+
+
 def _judge(measure: Callable[..., Result], flags: dict[str, Any]) -> None:
     """Run a benchmark of the default model's drags."""
     import torch
