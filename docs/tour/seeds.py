@@ -22,6 +22,7 @@ def perform(stage: Stage) -> None:
 
         for title in ("Drag", "Points", "Movable region", "Seeds and mixing"):
             window.press_control(title)
+            time.sleep(0.6)  # what is below it moves
         window.xdotool("mousemove", left + column // 2, top + 2 * row + row // 3)
         time.sleep(0.3)
         window.xdotool("click", 3)

@@ -17,6 +17,7 @@ def perform(stage: Stage) -> None:
         window.await_arrival()
         for title in ("Drag", "Points", "Movable region", "Kept sliders"):
             window.press_control(title)
+            time.sleep(0.6)  # what is below it moves
         window.move(20, 20)
         window.key("k")
         wait_for("the slider", lambda: window.commands("AddDirection"))
