@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from driver import wait_for
+
 from .stage import Stage
+
+OTHERS = ("Picture", "Drag", "Points", "Movable region")
 
 
 def perform(stage: Stage) -> None:
-    """Unfold them, take a preset, change one by keys, and restore it by a double click."""
+    """Unfold them, take a preset, change one by keys."""
     with stage.window() as window:
-        for title in ("Picture", "Movable region"):
+        for title in OTHERS:
             window.press_control(title)
+        window.key("ctrl+i")
         window.press_control("Settings")
         window.press_control("Official")
+        wait_for("the preset", lambda: window.commands("SetConfig"))
+        window.move(250, 5)
         window.key("alt+Down", "alt+Right", "alt+Right")
+        wait_for("the step size", lambda: len(window.commands("SetConfig")) >= 3)
         stage.shoot(window, "settings")

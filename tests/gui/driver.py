@@ -152,7 +152,12 @@ class Driver:
     def place(self, name):
         """Where a control's middle is in the window, once it is to be seen."""
 
-        left, top, width, height = wait_for(f"the control {name!r}", lambda: self.find(name), 10)
+        def rests():  # folding a section moves what is below
+            found = self.find(name)
+            time.sleep(0.5)
+            return found if found == self.find(name) else None
+
+        left, top, width, height = wait_for(f"the control {name!r}", rests, 20)
         return left + width // 2, top + height // 2
 
     def find(self, name):
