@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -221,9 +222,10 @@ def ancestors(pid, parents):
 def test_a_lost_worker_costs_its_share_and_changes_nothing(session, options):
     pytest.importorskip("ray")
     rng = random.Random(int(os.environ.get("DRAGLIVE_FAULT_SEED", "1")))
+    fused = replace(options, backend="fused")  # eager depends on what was loaded here before
     alone, shared = (
         Batch(
-            [an_edit(session, options)],
+            [an_edit(session, fused)],
             range(24),
             Terms(more_steps=2, threads=1),
             session.parent / name,
