@@ -168,10 +168,11 @@ class Driver:
         """Scroll the panel until a control is to be seen."""
         time.sleep(0.25)  # the trace tells of controls five times a second
         for button in (5, 4):  # down, then up
-            for _ in range(12):
+            for _ in range(6):
                 if self.find(name):
                     return
-                self.xdotool("mousemove", self.size[0] - 40, 40, "click", button)
+                wheel = ("click", "--repeat", 3, "--delay", 20, button)
+                self.xdotool("mousemove", self.size[0] - 40, 40, *wheel)
                 time.sleep(0.3)
 
     def press_control(self, name):

@@ -11,7 +11,7 @@ import pytest
 pytestmark = [pytest.mark.gui, pytest.mark.timeout(600)]
 
 SCRIPT = Path(__file__).parents[1] / "mischief.py"
-EVENTS = os.environ.get("DRAGLIVE_EVENTS", "8")
+EVENTS = os.environ.get("DRAGLIVE_EVENTS", "6")
 
 
 def test_whatever_a_hand_does_window_and_engine_agree_and_every_control_lives():
