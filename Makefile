@@ -40,7 +40,7 @@ demo: setup
 	fi
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: setup .types/draglive
 	$(BIN)/ruff format --check .

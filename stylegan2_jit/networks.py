@@ -172,14 +172,6 @@ class SynthesisBlock(Block):
         return y
 
 
-def _prepare(network: nn.Module, dtype: torch.dtype) -> None:
-    for module in network.modules():
-        if isinstance(module, FullyConnected):
-            module.prepare()
-        elif isinstance(module, (FirstBlock, SynthesisLayer, ToRGB, Skip)):
-            module.prepare(dtype)
-
-
 class Synthesis(nn.Module):
     """The synthesis network g: w+ → picture. Its children are the blocks b4, b8 … in order."""
 
@@ -188,10 +180,6 @@ class Synthesis(nn.Module):
         self.add_module("b4", FirstBlock(config))
         for resolution in config.block_resolutions[1:]:
             self.add_module(f"b{resolution}", SynthesisBlock(config, resolution))
-
-    def prepare(self, dtype: torch.dtype, device: torch.device) -> None:
-        """As `Generator.prepare`, of this part alone."""
-        _prepare(self.to(device), dtype)
 
     def forward(self, ws: Tensor, noise_mode: str = "const") -> Tensor:
         """w+ float32 [N, num_ws, w_dim] to the picture, float32 [N, 3, H, W] in about -1..1."""
@@ -257,7 +245,12 @@ class Generator(nn.Module):
 
         Parameters stay float32: mapping and affine layers run in float32 whatever the dtype.
         """
-        _prepare(self.to(device), dtype)
+        self.to(device)
+        for module in self.modules():
+            if isinstance(module, FullyConnected):
+                module.prepare()
+            elif isinstance(module, (FirstBlock, SynthesisLayer, ToRGB, Skip)):
+                module.prepare(dtype)
         return self
 
     def forward(self, z: Tensor, c: Tensor | None = None, psi: float = 1.0) -> Tensor:

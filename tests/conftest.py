@@ -25,6 +25,12 @@ def pytest_addoption(parser):
     )
 
 
+def pytest_configure(config):
+    """Tests that run side by side share the cores."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    torch.set_num_threads(max(torch.get_num_threads() // workers, 1))
+
+
 def pytest_runtest_setup(item):
     if item.get_closest_marker("gpu") and not torch.cuda.is_available():
         pytest.skip("needs a CUDA device")

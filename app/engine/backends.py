@@ -89,7 +89,6 @@ class RunnerChooser:
         config = checkpoint.generator.config
         self._image_size = [config.img_resolution, config.img_width]
         self._synthesis = checkpoint.generator.synthesis
-        self._aside = False  # whether that is on the host, out of a card's memory
         self._network: Network | None = None  # its constants for fused kernels
         self._path = checkpoint.path
         self._device = device
@@ -101,7 +100,6 @@ class RunnerChooser:
         self._news: queue.SimpleQueue[Ready | Refused] = queue.SimpleQueue()
         self._calibration: tuple[Cut, Calibration] | None = None
         self._asked: set[Cut] = set()
-        self._builders: list[threading.Thread] = []
         self.reason = "as asked" if choice != "auto" else "the first picture does not wait"
 
     def __call__(self, cut: Cut) -> Runner:
@@ -114,22 +112,7 @@ class RunnerChooser:
             self._asked.add(cut)
             self._look_for_better(cut)
         name = self._better.get(cut, "eager") if self._choice == "auto" else self._choice
-        runner = self._get(name, cut)
-        if name == "fused" and not any(builder.is_alive() for builder in self._builders):
-            self._put_aside()
-        return runner
-
-    def _put_aside(self) -> None:
-        """The fused kernels have constants of their own: a card need not keep both."""
-        if self._device.is_cuda and not self._aside:
-            self._synthesis.to("cpu")
-            self._aside = True
-
-    def _take_up(self) -> None:
-        """Have the network itself where it runs."""
-        if self._aside:
-            self._synthesis.prepare(self._device.dtype, self._device.on)
-            self._aside = False
+        return self._get(name, cut)
 
     def insist(self, name: RunnerName) -> None:
         """Run every cut by this back-end from now on, as if it had been asked for by name."""
@@ -180,8 +163,6 @@ class RunnerChooser:
         return {**found, "compile": measured or "not measured yet: the window does it, once"}
 
     def _get(self, name: RunnerName, cut: Cut) -> Runner:
-        if name != "fused":
-            self._take_up()
         if (name, cut) not in self._built:
             self._built[name, cut] = self._make(name, cut).runner
         return self._built[name, cut]
@@ -277,9 +258,7 @@ class RunnerChooser:
             except Exception as error:  # a compiler may raise anything, and what runs goes on
                 self._news.put(Refused(name, cut, in_a_line(error)))
 
-        self._take_up()
-        self._builders.append(threading.Thread(target=build, name="draglive-backend", daemon=True))
-        self._builders[-1].start()
+        threading.Thread(target=build, name="draglive-backend", daemon=True).start()
 
     def _setting(self, cut: Cut) -> Setting:
         return Setting(

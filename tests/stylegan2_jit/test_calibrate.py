@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from draglive.stylegan2_jit.calibrate import (
     Calibration,
@@ -116,6 +117,7 @@ def wait_for(condition, seconds=60.0):
 
 def test_a_child_measures_and_remembers(setting, monkeypatch):
     monkeypatch.setenv("PATH", "")  # no compiler: seconds instead of a minute
+    monkeypatch.setenv("OMP_NUM_THREADS", str(torch.get_num_threads()))  # a verdict is for so many
     calibration = Calibration(setting)
     verdict = wait_for(calibration.poll)
     assert set(verdict.times_ms) == {"eager", "script"}

@@ -6,12 +6,8 @@ import torch
 
 from draglive.app.engine import graph
 from draglive.app.engine import types as t
-from draglive.app.engine.backends import RunnerChooser
-from draglive.app.engine.device import FrameSlot, open_device
+from draglive.app.engine.device import FrameSlot
 from draglive.app.engine.loading import EngineOptions, load_editor
-from draglive.stylegan2_jit.checkpoints import load_checkpoint
-from draglive.stylegan2_jit.compile import Cut
-from draglive.stylegan2_jit.latents import seed_to_ws
 
 pytestmark = pytest.mark.gpu
 NOSE = t.DragPoint(1, t.Point(127, 151), t.Point(99, 151))
@@ -107,19 +103,3 @@ def test_nothing_waits_for_the_card_between_two_frames(backend, masked, card_nev
     editor.timers.harvest()
     assert editor.timers.stats()["step"].count == 12 + graph.PLAIN_STEPS + 2
     assert slots[1].rgba[..., 3].min() == 255
-
-
-def test_the_network_lies_on_the_host_while_kernels_run_and_comes_back():
-    checkpoint = load_checkpoint()
-    device, cut = open_device("cuda", "float16"), Cut(4, 6)
-    checkpoint.generator.prepare(device.dtype, device.on)
-    ws = seed_to_ws(checkpoint.generator, 0)
-    chooser = RunnerChooser(checkpoint, device, "fused", ws, background=False)
-    drawn = chooser(cut).draw(ws).float()
-    assert {p.device.type for p in checkpoint.generator.synthesis.parameters()} == {"cpu"}
-    chooser.insist("eager")
-    plain = chooser(cut).draw(ws).float()
-    assert {p.device.type for p in checkpoint.generator.synthesis.parameters()} == {"cuda"}
-    assert (drawn - plain).abs().mean() < 1
-    chooser.insist("fused")
-    assert torch.equal(chooser(cut).draw(ws).float(), drawn)

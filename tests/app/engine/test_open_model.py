@@ -87,7 +87,7 @@ def test_the_old_model_is_dragged_until_the_new_one_is_there(engine, other_model
 
 
 def test_the_old_model_is_freed(engine, other_model):
-    old = weakref.ref(engine._editor._generator)
+    old = weakref.ref(engine._editor._beginnings._generator)
     engine.open_model(OpenModel(other_model))
     wait_for(lambda: model_name(engine) == "other", "the other model")
     wait_for(engine.take_frame, "its picture")
