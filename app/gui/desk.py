@@ -37,18 +37,18 @@ from ..engine.types import (
 )
 from ..session.errors import RecorderError, SessionError
 from ..session.recorder import RecordingSummary
-from .beside import Beside
-from .brush import MaskPaint
-from .input import Action, Hit, Stroke
+from .beside.beside import Beside
 from .intents import Intents
 from .keeping import Keeping
-from .marking import Marking
+from .panel.recording import Recording
+from .panel.tuning import Tuning, tuning_actions
+from .picture.brush import MaskPaint
+from .picture.input import Action, Hit, Stroke
+from .picture.marking import Marking
+from .picture.region import Region
+from .picture.viewport import ViewTransform, clamp
 from .preferences import Memory
-from .recording import Recording
-from .region import Region
 from .trace import Trace
-from .tuning import Tuning, tuning_actions
-from .viewport import ViewTransform, clamp
 
 MAX_SEED = 2**32 - 1  # numpy's RandomState takes no more
 MAX_RANDOM_SEED = 99_999  # the random button stays with seeds that can be read out

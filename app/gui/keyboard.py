@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dearpygui.dearpygui as dpg
 
-from .input import KEYS, Action
+from .picture.input import KEYS, Action
 
 EQUAL = 602  # Dear PyGui names a key that no keyboard sends
 CODES = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .input import KEYS, Action
+from .picture.input import KEYS, Action
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,26 +10,26 @@ from ..engine.types import ResetPicture
 from ..models.library import SUFFIXES as MODELS
 from ..session.format import SUFFIX
 from ..session.recipe import SUFFIXES as PICTURES
-from .browser import ModelBrowser, Open
-from .canvas import Canvas
+from .beside.gallery_view import GalleryView
+from .beside.strip import Strip
 from .controls import Controls
 from .desk import Desk
-from .dialog import TroubleDialog
-from .gallery_view import GalleryView
-from .hand import Hand
-from .help import KeyMap
-from .hud import Hud
+from .dialogs.browser import ModelBrowser, Open
+from .dialogs.dialog import TroubleDialog
+from .dialogs.help import KeyMap
+from .dialogs.models import Models
+from .dialogs.offer import OfferDialog
+from .dialogs.picker import FilePicker
+from .dialogs.progress import OpeningLine
+from .dialogs.question import UnsavedQuestion
 from .layout import Layout
 from .meters import Meters
-from .models import Models
-from .offer import OfferDialog
-from .panels import Panel
-from .picker import FilePicker
-from .progress import OpeningLine
-from .question import UnsavedQuestion
-from .splitline import SplitLine
-from .statusline import StatusLine
-from .strip import Strip
+from .panel.hud import Hud
+from .panel.panel import Panel
+from .panel.statusline import StatusLine
+from .picture.canvas import Canvas
+from .picture.hand import Hand
+from .picture.splitline import SplitLine
 from .theme import Item, Look
 
 OPENED = (SUFFIX, *MODELS, *PICTURES)  # edits, models, pictures with an edit in them

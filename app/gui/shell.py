@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from .input import Action
+from .picture.input import Action
 from .preferences import Memory
 
 Wish = Literal["keys", "open", "close"]

@@ -38,7 +38,7 @@ from ..engine.types import Command, EngineStatus, Failed, Frame, Loading
 from ..session.recorder import RecordingSummary
 from .layout import Box
 from .meters import Laps, Meters
-from .viewport import Spot, ViewTransform
+from .picture.viewport import Spot, ViewTransform
 
 SLOW_MS = 50.0  # longer than this, a hand notices
 

@@ -34,22 +34,22 @@ from ..engine.types import (
 from ..session.errors import RecorderError
 from .agreement import believed, known
 from .desk import Desk, Message
-from .dialog import Trouble
-from .doors import Doors
+from .dialogs.dialog import Trouble
+from .dialogs.doors import Doors
+from .dialogs.models import Models, Places
 from .keeping import Keeping
 from .layout import Layout
-from .markers import Marks
 from .meters import Laps, Meters
-from .models import Models, Places
 from .options import WindowOptions
 from .pacing import Pacer
 from .parts import Parts
+from .picture.markers import Marks
+from .picture.texture import Tint
+from .picture.viewport import ViewTransform
 from .preferences import Memory
 from .shell import Shell
-from .texture import Tint
 from .theme import GROUND, make_look, wear
 from .trace import Trace
-from .viewport import ViewTransform
 from .words import banner, facts, notice
 
 MARGIN_PX = 20  # around a fitted picture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..engine.types import EngineStatus, Failed, Loading, ModelInfo, Ready
-from .viewport import ViewTransform
+from .picture.viewport import ViewTransform
 
 
 def banner(status: EngineStatus) -> str:

@@ -9,13 +9,13 @@ from draglive.app.engine import types as t
 from draglive.app.engine.asking import Answer, Dragged, FeaturePicture, SeedPicture, StatePicture
 from draglive.app.engine.edit import EditState, fold
 from draglive.app.engine.history import History
-from draglive.app.gui.beside import Beside
-from draglive.app.gui.compare import Compare, compose
-from draglive.app.gui.gallery import MAX_SEED, Gallery, read_seed
-from draglive.app.gui.input import KEYS
-from draglive.app.gui.mixing import Mixing, Sliders
-from draglive.app.gui.region import Region
-from draglive.app.gui.viewport import Spot, ViewTransform
+from draglive.app.gui.beside.beside import Beside
+from draglive.app.gui.beside.gallery import MAX_SEED, Gallery, read_seed
+from draglive.app.gui.beside.mixing import Mixing, Sliders
+from draglive.app.gui.picture.compare import Compare, compose
+from draglive.app.gui.picture.input import KEYS
+from draglive.app.gui.picture.region import Region
+from draglive.app.gui.picture.viewport import Spot, ViewTransform
 from draglive.app.session.directions import (
     Kept,
     read_directions,

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from draglive.app.engine.types import Point, Size
-from draglive.app.gui.brush import MaskPaint
-from draglive.app.gui.input import Stroke
+from draglive.app.gui.picture.brush import MaskPaint
+from draglive.app.gui.picture.input import Stroke
 
 SIZE = Size(96, 64)
 

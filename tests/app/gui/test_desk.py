@@ -23,8 +23,8 @@ from draglive.app.engine.types import (
     Size,
 )
 from draglive.app.gui.desk import MAX_SEED, Desk
-from draglive.app.gui.input import Hit, Stroke
 from draglive.app.gui.meters import Meters
+from draglive.app.gui.picture.input import Hit, Stroke
 from draglive.app.gui.trace import Trace
 
 MODEL = ModelInfo(

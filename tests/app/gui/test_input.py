@@ -14,7 +14,8 @@ from draglive.app.engine.types import (
     RemovePoint,
     Size,
 )
-from draglive.app.gui.input import (
+from draglive.app.gui.intents import Intents
+from draglive.app.gui.picture.input import (
     FIRST_ID,
     KEYS,
     InputState,
@@ -23,8 +24,7 @@ from draglive.app.gui.input import (
     find,
     react,
 )
-from draglive.app.gui.intents import Intents
-from draglive.app.gui.viewport import Spot, ViewTransform
+from draglive.app.gui.picture.viewport import Spot, ViewTransform
 
 PICTURE = Size(100, 100)
 AREA = Size(500, 500)  # five screen pixels a pixel

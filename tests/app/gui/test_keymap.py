@@ -1,8 +1,8 @@
 """The map of keys: everything is on it, and no two things have one key."""
 
-from draglive.app.gui.help import in_columns
-from draglive.app.gui.input import KEYS
+from draglive.app.gui.dialogs.help import in_columns
 from draglive.app.gui.keymap import Group, keymap, shown
+from draglive.app.gui.picture.input import KEYS
 
 
 def test_every_key_is_on_the_map_once():

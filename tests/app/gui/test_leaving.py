@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from draglive.app.gui.leaving import Leaving
+from draglive.app.gui.dialogs.leaving import Leaving
 
 
 @dataclass

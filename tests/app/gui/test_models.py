@@ -7,7 +7,7 @@ import pytest
 
 from draglive.app.engine.opening import Opening, OpenModel
 from draglive.app.engine.types import Failed
-from draglive.app.gui.models import Models, Places, move
+from draglive.app.gui.dialogs.models import Models, Places, move
 from draglive.app.models.catalogue import KnownModel, Licence
 from draglive.app.models.library import ModelFile
 from draglive.app.models.thumbnails import Facts, ThumbnailShelf

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from draglive.app.gui.native import NativeDialog, command, find_program
+from draglive.app.gui.dialogs.native import NativeDialog, command, find_program
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Linux only")
 

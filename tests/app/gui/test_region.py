@@ -6,9 +6,9 @@ import pytest
 
 from draglive.app.engine.asking import PartMask
 from draglive.app.engine.types import Point, Size
-from draglive.app.gui.brush import MaskPaint
-from draglive.app.gui.input import Stroke
-from draglive.app.gui.region import Region
+from draglive.app.gui.picture.brush import MaskPaint
+from draglive.app.gui.picture.input import Stroke
+from draglive.app.gui.picture.region import Region
 
 SIZE = Size(48, 32)
 DAB = Point(20, 16), Point(20, 16)

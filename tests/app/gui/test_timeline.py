@@ -8,8 +8,8 @@ from draglive.app.engine.asking import Answer, StatePicture
 from draglive.app.engine.edit import EditState
 from draglive.app.engine.history import History
 from draglive.app.engine.log import Event
-from draglive.app.gui.scrubbing import THUMB_PX, Timeline
-from draglive.app.gui.timeline import Line, Place, Ruler, beginning, name, path
+from draglive.app.gui.beside.scrubbing import THUMB_PX, Timeline
+from draglive.app.gui.beside.timeline import Line, Place, Ruler, beginning, name, path
 from draglive.app.gui.wishes import Wishes
 
 SIZE = t.Size(64, 64)

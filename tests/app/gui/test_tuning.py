@@ -7,7 +7,7 @@ import pytest
 
 from draglive.app.engine.presets import PRESETS, preset
 from draglive.app.engine.types import DragConfig, ModelInfo, Size
-from draglive.app.gui.tuning import SETTINGS, Tuning, choices, limits
+from draglive.app.gui.panel.tuning import SETTINGS, Tuning, choices, limits
 
 SIZE = Size(256, 256)
 MODEL = ModelInfo(

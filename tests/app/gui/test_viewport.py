@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from draglive.app.engine.types import Point, Size
-from draglive.app.gui.viewport import LARGEST_ZOOM, SMALLEST_OF_FIT, Spot, ViewTransform
+from draglive.app.gui.picture.viewport import LARGEST_ZOOM, SMALLEST_OF_FIT, Spot, ViewTransform
 
 PICTURE = Size(256, 128)
 AREA = Size(1066, 734)

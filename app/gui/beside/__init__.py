@@ -1,0 +1,1 @@
+"""What stands beside the edit: its timeline, other seeds, mixing, kept sliders."""

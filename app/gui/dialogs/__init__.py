@@ -1,0 +1,1 @@
+"""What opens over the window: questions, files, models, the map of keys, what went wrong."""
