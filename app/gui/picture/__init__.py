@@ -1,1 +1,1 @@
-"""The picture in the window and the hand on it: what is shown, drawn over it, pressed and painted."""
+"""The picture and the hand on it: what is shown, drawn over it, pressed and painted."""
