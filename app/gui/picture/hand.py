@@ -156,7 +156,7 @@ class Hand:
             return desk.marking.note
         if desk.paused:
             return PAUSED
-        return "" if desk.memory.now.hinted else HINT
+        return "" if desk.memory.now.hinted or desk.intents.points else HINT
 
     def _turn_wheel(self, _sender: int, notches: float, _data: object) -> None:
         self._wheel += notches
