@@ -1,4 +1,4 @@
-"""Work in shares: here, one after the other, or by workers on a Ray cluster.
+"""Work in shares: here, one after the other, by processes of this machine, or on a Ray cluster.
 
 A maker builds what does the work (it loads a model, say) once a worker; then tasks go to whoever is
 free, one at a time. A worker that dies costs only the task that it had: another worker is started,
@@ -11,9 +11,12 @@ draglive[cluster]`).
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -49,8 +52,23 @@ class Cluster:
     use_gpus: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Processes:
+    """They share this machine's processors, and its card if there is one.
+
+    One that dies ends all of the work.
+
+    Attributes:
+        workers: how many.
+        threads: of each.
+    """
+
+    workers: int
+    threads: int = 1
+
+
 def spread(
-    tasks: Sequence[T], make: Make[T, R], cluster: Cluster | None = None
+    tasks: Sequence[T], make: Make[T, R], crew: Cluster | Processes | None = None
 ) -> Iterator[tuple[T, R]]:
     """Do all tasks; results as they come.
 
@@ -58,18 +76,56 @@ def spread(
         tasks: hashable; those for workers elsewhere, and their results, can be pickled.
         make: called once by whoever works, for what does a task. For workers elsewhere it can be
             pickled, and is importable there.
-        cluster: None does all of it here, in order.
+        crew: None does all of it here, in order.
 
     Raises:
         SpreadError: see there. What the work raises ends it as well.
     """
-    if cluster is None:
+    if crew is None:
         work = make() if tasks else None
         for task in tasks:
             assert work is not None
             yield task, work(task)
-        return
-    yield from _Crew(tasks, make, cluster).run()
+    elif isinstance(crew, Processes):
+        yield from _by_processes(tasks, make, crew)
+    else:
+        yield from _Crew(tasks, make, crew).run()
+
+
+def _by_processes(tasks: Sequence[T], make: Make[T, R], crew: Processes) -> Iterator[tuple[T, R]]:
+    """As `spread`."""
+    fresh = multiprocessing.get_context("spawn")  # a forked process cannot use a card
+    with ProcessPoolExecutor(crew.workers, fresh, _OwnWork.expect, (make, crew.threads)) as pool:
+        asked = {pool.submit(_OwnWork.do, task): task for task in tasks}
+        try:
+            for done in as_completed(asked):
+                yield asked[done], done.result()
+        except BrokenProcessPool as error:
+            raise SpreadError("a process that shared the work died") from error
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+class _OwnWork:
+    """What does a process's tasks; made with its first, so that what goes wrong is told."""
+
+    make: Make[Any, Any]
+    work: Work[Any, Any] | None = None
+
+    @classmethod
+    def expect(cls, make: Make[Any, Any], threads: int) -> None:
+        """Get to know what to make."""
+        import torch  # noqa: PLC0415  # most never need it
+
+        torch.set_num_threads(threads)
+        cls.make = staticmethod(make)
+
+    @classmethod
+    def do(cls, task: Any) -> Any:
+        """Do one task."""
+        if cls.work is None:
+            cls.work = staticmethod(cls.make())
+        return cls.work(task)
 
 
 class _Worker(Generic[T, R]):

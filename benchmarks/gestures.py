@@ -33,6 +33,7 @@ from .result import Result
 Place = NDArray[np.float64]  # (x, y), image pixels
 Pull = tuple[Place, Place, str | None]  # handle, target, the landmark that goes with it
 ARRIVED_PX: Final = 2.0
+REALLY_PX: Final = 2.5  # so near, a landmark is really there
 LEAST_MANE: Final = 0.6  # of its factor; below, there is little to widen
 
 
@@ -227,5 +228,6 @@ def _case(name: str, tally: Tally) -> dict[str, Any]:
         "steps": float(np.median(tally.steps)),
         "left_px": float(np.median(tally.left_px)),
         "really_left_px": float(np.median(really)) if really else None,
+        "really_there": float(np.mean(np.array(really) <= REALLY_PX)) if really else None,
         "outside": float(np.mean(outside)) if outside else None,
     }

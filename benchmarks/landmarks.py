@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from draglive.app.engine.device import Device
 from draglive.app.engine.presets import PRESETS, PresetName, preset
 from draglive.app.engine.types import Point
-from draglive.app.spread import Cluster, spread
+from draglive.app.spread import Cluster, Processes, spread
 
 from .edits import Edit, Edits
-from .faithfulness import change_outside, frechet_distance
+from .faithfulness import change_outside, frechet_distance, interval_of_frechet
 from .landmark_detector import LandmarkDetector, Landmarks
 from .machine import machine_card
 from .models import Source, open_editor
@@ -32,6 +32,7 @@ ONE, FIVE = ("nose",), ("nose", "left eye", "right eye", "left mouth corner", "r
 REALLY_PX = 2.5  # of a 256 px picture: so near, a point is really there
 PSI = 1.0
 BLOCK = 10  # pairs
+FEWEST = 2  # edits: of so few no covariance is told
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,17 +160,17 @@ def measure(
     source: Source,
     detector: LandmarkDetector,
     terms: Terms,
-    cluster: Cluster | None = None,
+    crew: Cluster | Processes | None = None,
 ) -> Result:
     """Drag pairs with each preset in turn.
 
     Raises:
         BackendError, CheckpointError: the model cannot run here.
         ValueError: the detector does not know the landmarks that are asked for.
-        SpreadError: the cluster cannot be had.
+        SpreadError: the work cannot be shared.
     """
     firsts = range(0, terms.pairs, BLOCK)
-    blocks = dict(spread(firsts, Making(device, source, detector, terms), cluster))
+    blocks = dict(spread(firsts, Making(device, source, detector, terms), crew))
     found = blocks[0]
     for first in firsts[1:]:
         found.take(blocks[first])
@@ -223,7 +224,6 @@ def _describe(
 ) -> dict[str, Any]:
     low, high = interval(tally.after_px)
     outside = [value for value in tally.outside if not np.isnan(value)]
-    enough = len(tally.features) > 2
     return {
         "name": f"{name}, {count} point{'s' * (count != '1')}",
         "preset": name,
@@ -237,9 +237,26 @@ def _describe(
         "arrived": float(np.mean(tally.arrived)),
         "steps": float(np.median(tally.steps)),
         "seconds": float(np.median(tally.seconds)),
-        "outside": float(np.mean(outside)) if outside else None,
-        "frechet": frechet_distance(np.array(tally.features), real) if enough else None,
+        **_apart(outside),
+        **_unlike(tally, real),
     }
+
+
+def _apart(outside: Sequence[float]) -> dict[str, Any]:
+    """Change far from all pulls, and where its mean lies."""
+    if not outside:
+        return {"outside": None}
+    low, high = interval(outside)
+    return {"outside": float(np.mean(outside)), "outside_low": low, "outside_high": high}
+
+
+def _unlike(tally: Tally, real: NDArray[np.float64]) -> dict[str, Any]:
+    """How unlike the model's own pictures the dragged ones are, and where that lies."""
+    if len(tally.features) <= FEWEST:
+        return {"frechet": None}
+    ours = np.array(tally.features)
+    low, high = interval_of_frechet(ours, real)
+    return {"frechet": frechet_distance(ours, real), "frechet_low": low, "frechet_high": high}
 
 
 def _ratios(tallies: dict[tuple[str, PresetName], Tally]) -> Iterator[tuple[str, Any]]:

@@ -33,9 +33,13 @@ def machine_card(device: Device) -> dict[str, object]:
 
 
 def commit(checkout: Path) -> str | None:
-    """A checkout's commit, with '+' where files differ from it; None without git or a checkout."""
+    """A checkout's commit, with '+' where files differ from it; None without git or a checkout.
+
+    A folder inside a checkout of something else has none.
+    """
     head = _git(checkout, "rev-parse", "--short=10", "HEAD")
-    if head is None:
+    top = _git(checkout, "rev-parse", "--show-toplevel")
+    if head is None or top is None or not checkout.samefile(top):
         return None
     changed = _git(checkout, "status", "--porcelain", "--untracked-files=no")
     return head + ("+" if changed else "")

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from draglive.app.engine.device import Device
 from draglive.app.engine.presets import preset
 from draglive.app.engine.types import Point
-from draglive.app.spread import Cluster, spread
+from draglive.app.spread import Cluster, Processes, spread
 from draglive.kernels import to_rgba
 from draglive.stylegan2_jit.checkpoints import Checkpoint
 from draglive.stylegan2_jit.latents import seed_to_ws
@@ -80,16 +80,16 @@ def measure(
     source: Source,
     detector: PerceptualDetector,
     terms: Terms,
-    cluster: Cluster | None = None,
+    crew: Cluster | Processes | None = None,
 ) -> Result:
     """Drag every picture to its aim with each preset in turn.
 
     Raises:
         BackendError, CheckpointError: the model cannot run here.
-        SpreadError: the cluster cannot be had.
+        SpreadError: the work cannot be shared.
     """
     numbers = range(terms.pairs)
-    found = dict(spread(numbers, Making(device, source, detector, terms), cluster))
+    found = dict(spread(numbers, Making(device, source, detector, terms), crew))
     names = ("no edit", *terms.presets)
     rows = {name: [row for n in numbers for row in found[n].get(name, [])] for name in names}
     return Result(

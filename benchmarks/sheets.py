@@ -117,6 +117,7 @@ VERSUS = Sheet(
         Column("left px", "left_px", 1),
         Column("really px", "really_px", 1),
         Column("peak MB", "memory_mb", 0),
+        Column("operations", "operations"),
     ),
     (
         Chart(
@@ -143,7 +144,11 @@ LANDMARKS = Sheet(
         Column("steps", "steps", 0),
         Column("seconds", "seconds", 2),
         Column("outside", "outside", 2),
+        Column("from", "outside_low", 2),
+        Column("to", "outside_high", 2),
         Column("Fréchet", "frechet", 3),
+        Column("from", "frechet_low", 3),
+        Column("to", "frechet_high", 3),
     ),
     (
         Chart(
@@ -173,13 +178,15 @@ QUALITY = Sheet(
 GESTURES = Sheet(
     "gestures",
     "Six gestures on many seeds: the share whose points arrive within 2 px as the tracker sees it, "
-    "and how far the landmarks then are from where they should be, as the detector sees it.",
+    "and how far the landmarks then are from where they should be, as the detector sees it: "
+    "median, and share within 2.5 px.",
     (
         Column("edits", "edits"),
         Column("arrived", "arrived"),
         Column("steps", "steps", 1),
         Column("left, px", "left_px", 2),
         Column("really, px", "really_left_px", 2),
+        Column("really there", "really_there", 2),
         Column("change outside", "outside", 2),
     ),
     (Chart("Arrived", y=("arrived", "share of the edits")),),

@@ -123,12 +123,13 @@ def measure(
         weights = Path(folder) / "weights.npz"
         export(checkpoint, weights)
         model = None if source.config else str((source.path or DEFAULT_MODEL).resolve())
-        children = [
+        opened = [
             stack.enter_context(
                 running(one, terms.python, Path(folder), str(weights), model, device)
             )
             for one in contenders
         ]
+        children = [child for child, _ in opened]
         for gesture in gestures:
             edits = [Turns(child, score) for child, score in zip(children, scores, strict=True)]
             for edit in edits:
@@ -150,7 +151,10 @@ def measure(
             "step_size": config.step_size,
             **{one.name: commit(one.checkout) for one in contenders if one.checkout},
         },
-        cases=[describe(one, s) for one, s in zip(contenders, scores, strict=True)],
+        cases=[
+            describe(one, score) | {"operations": operations}
+            for one, score, (_, operations) in zip(contenders, scores, opened, strict=True)
+        ],
         facts=agreement(contenders, scores),
     )
 
@@ -260,8 +264,8 @@ def running(
     weights: str,
     model: str | None,
     device: Device,
-) -> Iterator[Child]:
-    """A contender's process, ready."""
+) -> Iterator[tuple[Child, str | None]]:
+    """A contender's process, ready; and which operations it uses, where it has a choice."""
     names = folder / "names"
     names.mkdir(exist_ok=True)
     if not (names / "draglive").exists():
@@ -273,7 +277,7 @@ def running(
         contender.name, command, cwd=cwd, environment=_environment(contender, names, device)
     )
     try:
-        child.ask(
+        answer = child.ask(
             do="open",
             kind=contender.kind,
             device=device.on.type,
@@ -282,7 +286,7 @@ def running(
             preset=contender.preset,
             dtype=contender.dtype,
         )
-        yield child
+        yield child, answer["operations"]
     finally:
         child.close()
 

@@ -14,6 +14,8 @@ from .options import JSON_FILE, MODEL, F, cluster_flags, take_cluster
 if TYPE_CHECKING:
     from draglive.benchmarks.result import Result
 
+    from ..spread import Cluster, Processes
+
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -193,6 +195,15 @@ def _judge(measure: Callable[..., Result], flags: dict[str, Any]) -> None:
     terms = Terms(flags["pairs"], flags["max_steps"], flags["presets"])
     if flags["threads"] is not None:
         torch.set_num_threads(flags["threads"])
-    cluster = take_cluster(flags, flags["device"])
-    result = measure(device, Source(), CreatureLandmarks(), terms, cluster)
+    result = measure(device, Source(), CreatureLandmarks(), terms, _take_crew(flags))
     deliver(result, flags["json_file"], flags["chart_file"])
+
+
+def _take_crew(flags: dict[str, Any]) -> Cluster | Processes | None:
+    """Who shares the work: workers without --ray are processes of this machine."""
+    from ..spread import Processes
+
+    workers, threads = flags["workers"], flags["threads"]
+    if flags["address"] is None and workers is not None:
+        return Processes(workers, threads or 1)
+    return take_cluster(flags, flags["device"])

@@ -86,13 +86,16 @@ def cluster_flags(command: F) -> F:
     """The options that say who else is to work."""
     options = (
         click.option(
-            "--workers", type=click.IntRange(min=1), help="On the cluster.", show_default="all"
+            "--workers",
+            type=click.IntRange(min=1),
+            help="Who share the work.",
+            show_default="all of --ray",
         ),
         click.option(
             "--threads",
             type=click.IntRange(min=1),
             help="Processors of a worker.",
-            show_default="all; with --ray 1",
+            show_default="all; with workers 1",
         ),
         click.option(
             "--ray",

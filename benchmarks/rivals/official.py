@@ -6,12 +6,15 @@ font that few systems have, and it flatters nobody but the rival.
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
 import torch
 
 from .contract import Model, Places, Step, Task
+
+COMPILED = ("bias_act", "upfirdn2d")  # what it compiles for a card when it is first used
 
 
 class Official:
@@ -24,6 +27,7 @@ class Official:
         )
         from viz.renderer import Renderer  # type: ignore[import-not-found]  # noqa: PLC0415
 
+        self.operations = prepare_operations(device)
         self._new_result: Any = dnnlib.EasyDict
         self._renderer: Any = Renderer(disable_timing=True)
         self._renderer._device = device
@@ -68,3 +72,22 @@ class Official:
 def rows_first(places: Places) -> list[list[int]]:
     """As it wants them: [y, x], whole pixels."""
     return [[round(y), round(x)] for x, y in places]
+
+
+def prepare_operations(device: torch.device) -> str:
+    """Have its own kernels built; without a compiler it works with what it has in plain torch.
+
+    Returns:
+        Which of them it uses.
+    """
+    if device.type != "cuda":
+        return "plain torch"
+    modules: list[Any] = [importlib.import_module(f"torch_utils.ops.{name}") for name in COMPILED]
+    try:
+        for module in modules:
+            module._init()
+    except Exception:  # whatever stopped the compiler
+        for module in modules:
+            module._init = lambda: False
+        return "plain torch"
+    return "compiled"

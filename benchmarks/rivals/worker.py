@@ -1,6 +1,7 @@
 """Runs one implementation in a process of its own: questions and answers are lines of JSON.
 
-    {"do": "open", "kind", "device", "weights", "model", "preset", "dtype"}   → {"device"}
+    {"do": "open", "kind", "device", "weights", "model", "preset", "dtype"}
+                                                     → {"torch", "operations"}, where known
     {"do": "start", "seed", "ws", "handles", "targets", "step_size"}          → {}
     {"do": "step"}                                   → {"ms", "handles", "stopped", "worked"}
     {"do": "picture", "to"}                          → {}, a .npy file is written
@@ -73,7 +74,8 @@ class Worker:
         model = read_model(Path(question["weights"]), question["model"])
         self._device = torch.device(question["device"])
         self._driver = drive(question["kind"], model, self._device, question)
-        return {"torch": torch.__version__}
+        operations = getattr(self._driver, "operations", None)
+        return {"torch": torch.__version__, "operations": operations}
 
     def _start(self, question: dict[str, Any]) -> dict[str, Any]:
         assert self._driver is not None

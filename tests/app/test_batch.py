@@ -1,5 +1,6 @@
 """An edit on many seeds: what is applied, what is made anew, and what a lost worker costs."""
 
+import functools
 import json
 import os
 import random
@@ -22,7 +23,7 @@ from draglive.app.session.files import file_sha256
 from draglive.app.session.format import encode, encode_header
 from draglive.app.session.locks import holding
 from draglive.app.session.recipe import read_recipe
-from draglive.app.spread import Cluster, SpreadError, spread
+from draglive.app.spread import Cluster, Processes, SpreadError, spread
 
 NEAR, FAR = t.Point(10, 12), t.Point(14, 12)
 
@@ -248,3 +249,11 @@ def test_work_that_cannot_be_spread_says_why(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "ray", None)
     with pytest.raises(SpreadError, match=r"pip install 'draglive\[cluster\]'"):
         next(spread([1], lambda: abs, Cluster()))
+
+
+def test_processes_share_work_and_a_lost_one_is_told():
+    sizes = functools.partial(functools.partial, abs)
+    assert dict(spread([1, -4, 9], sizes, Processes(1))) == {1: 1, -4: 4, 9: 9}
+    leaving = functools.partial(functools.partial, os._exit)
+    with pytest.raises(SpreadError, match="died"):
+        list(spread([0], leaving, Processes(1)))
