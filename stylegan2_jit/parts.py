@@ -1,53 +1,49 @@
-"""Which part of the picture a generator's features show: a linear map learnt for one model.
+"""Which part of the picture a generator's features show: a small network learnt for one model.
 
-A few kilobytes beside the model's file (`NAME-parts.safetensors`): one 1x1 convolution for each
-block that is read, fitted on rendered truth (`training.part_fitting`). It belongs to that file and
-to no other, which its SHA-256 says.
+Some kilobytes beside the model's file (`NAME-parts.safetensors`): three convolutions over the
+features of one block, fitted on rendered truth (`training.part_fitting`). It belongs to that file
+and to no other, which its SHA-256 says.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 GRID = 128  # the scores' resolution
-LENGTH = 3.0  # of the feature vectors that are mapped
+LENGTH = 3.0  # of the feature vectors that are read
+WIDTH = 48  # channels between
 SUFFIX = "-parts.safetensors"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PartReader:
+class PartReader(nn.Module):
     """Scores of parts from features.
 
-    Attributes:
+    Args:
         names: of the parts.
-        weights: by block resolution, float32 [K, C].
-        bias: float32 [K].
+        resolution: of the block that is read.
+        channels: it has.
     """
 
-    names: tuple[str, ...]
-    weights: dict[int, Tensor]
-    bias: Tensor
+    def __init__(self, names: Sequence[str], resolution: int, channels: int) -> None:
+        super().__init__()
+        self.names, self.resolution = tuple(names), resolution
+        self.near = nn.Conv2d(channels, WIDTH, 3, padding=1)
+        self.far = nn.Conv2d(WIDTH, WIDTH, 3, padding=2, dilation=2)
+        self.part = nn.Conv2d(2 * WIDTH, len(self.names), 1)
 
-    @torch.no_grad()
-    def scores(self, activations: Sequence[Tensor]) -> Tensor:
-        """Logits of the parts, float32 [K, GRID, GRID], from each block's [1, C, h, w]."""
-        device = activations[0].device
-        total = self.bias.to(device).view(1, -1, 1, 1)
-        for features in activations:
-            weight = self.weights.get(features.shape[2])
-            if weight is not None:
-                kernel = weight.to(device)[..., None, None]
-                total = total + enlarged(F.conv2d(normalised(features), kernel))
-        return total.expand(1, -1, GRID, GRID)[0]
+    def forward(self, features: Tensor) -> Tensor:
+        """Logits of the parts, float32 [N, K, GRID, GRID], from features [N, C, h, w]."""
+        near = F.leaky_relu(self.near(normalised(features)), 0.1)
+        far = F.leaky_relu(self.far(near), 0.1)
+        return enlarged(self.part(torch.cat([near, far], 1)))
 
 
 def normalised(features: Tensor) -> Tensor:
@@ -67,26 +63,33 @@ def reader_file(model: Path) -> Path:
 
 def load_reader(model: Path) -> PartReader | None:
     """The reader that belongs to a model's file; None where there is none, or of another one."""
-    path = reader_file(model)
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(reader_file(model), framework="pt") as file:
             facts = file.metadata() or {}
             if facts.get("model_sha256") != sha256(model):
                 return None
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError):
+            weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+        reader = PartReader(
+            facts["parts"].split(","), int(facts["resolution"]), weights["near.weight"].shape[1]
+        )
+        reader.load_state_dict(weights)
+    except (OSError, SafetensorError, KeyError, ValueError, RuntimeError):
         return None
-    bias = tensors.pop("bias")
-    weights = {int(name): weight for name, weight in tensors.items()}
-    return PartReader(tuple(facts["parts"].split(",")), weights, bias)
+    return reader.eval().requires_grad_(False)
 
 
 def save_reader(reader: PartReader, model: Path) -> Path:
     """Write a model's reader beside its file; where it is."""
     path = reader_file(model)
-    tensors = {str(size): weight.half().contiguous() for size, weight in reader.weights.items()}
-    facts = {"model_sha256": sha256(model), "parts": ",".join(reader.names)}
-    save_file(tensors | {"bias": reader.bias}, path, metadata=facts)
+    facts = {
+        "model_sha256": sha256(model),
+        "parts": ",".join(reader.names),
+        "resolution": str(reader.resolution),
+    }
+    weights = {name: value.half().contiguous() for name, value in reader.state_dict().items()}
+    part = path.with_suffix(".part")
+    save_file(weights, part, metadata=facts)
+    part.replace(path)
     return path
 
 

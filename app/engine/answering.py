@@ -36,7 +36,7 @@ def _find(editor: Editor, question: Question) -> NDArray[np.generic]:
         case FeaturePicture():
             return colour(editor.features())
         case PartMask(x, y):
-            return editor.parts.find(editor.ws, x, y)
+            return editor.parts.find(editor.ws, editor.cut, x, y)
         case Dragged():
             dragged: NDArray[np.float32] = editor.dragged[0].cpu().numpy()
             return dragged

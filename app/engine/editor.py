@@ -11,7 +11,6 @@ redo bring them back bitwise (`snapshot`), and so the picture.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -46,10 +45,8 @@ from .log import (
 from .moments import GoodOnes, Kept
 from .parting import PartFinder
 from .rendering import Renderer
-from .runners import Runner
+from .runners import Runner, Runners
 from .snapshot import Snapshot, pack
-
-Runners = Callable[[Cut], Runner]  # what runs this cut of the generator now
 
 
 class Editor:
@@ -260,7 +257,7 @@ class Editor:
             device, self._runner(), self.state.config, self._ws(), checkpoint.generator
         )
         self._renderer = Renderer(device, self.timers)
-        self.parts = PartFinder(checkpoint.generator, self.model)
+        self.parts = PartFinder(runners, self.model)
 
     def note(self, happening: Happening) -> None:
         """Log what the engine does of its own accord."""

@@ -7,6 +7,7 @@ their gradients written by hand.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -16,7 +17,7 @@ from torch import Tensor
 from draglive.kernels import to_rgba
 from draglive.kernels.sampling import gather_bilinear, held_corners
 from draglive.kernels.step import StepSettings, StepState
-from draglive.stylegan2_jit.compile import Backend, BackendName
+from draglive.stylegan2_jit.compile import Backend, BackendName, Cut
 
 RunnerName = Literal["fused"] | BackendName
 
@@ -111,6 +112,9 @@ class Runner(Protocol):
 
     def take_trouble(self) -> str | None:
         """Why pictures are slower than they might be: once, then None."""
+
+
+Runners = Callable[[Cut], Runner]  # what runs this cut of the generator now
 
 
 class AutogradRunner:
