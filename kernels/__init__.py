@@ -7,6 +7,7 @@ so that torch.compile and TorchScript see them as single nodes.
 from .adam import adam
 from .mask_loss import keep_map, mask_loss, mask_loss_backward
 from .motion_supervision import clipped_motions, motion_supervision, motion_supervision_backward
+from .report_points import report_points
 from .sampling import disc_offsets, sample_bilinear, square_offsets
 from .supervise import pulling, supervise
 from .to_rgba import to_rgba
@@ -22,6 +23,7 @@ __all__ = [
     "motion_supervision",
     "motion_supervision_backward",
     "pulling",
+    "report_points",
     "sample_bilinear",
     "square_offsets",
     "supervise",

@@ -1,7 +1,8 @@
-"""Adam on coordinates of w+ on a card: twin of `adam.adam_along`, in three launches.
+"""Adam on coordinates of w+ on a card: twin of `adam.adam_along`, in two launches.
 
-dL/dw of all layers that move; their coordinates' slopes and step; what that is in w+. The products
-are small: a program makes all rows of a few columns.
+Affine maps and directions are both constant, so their product is made once: from dL/dstyle it leads
+straight to the coordinates' slopes. The first launch makes those and their step, the second what
+that is in w+; a program makes all rows of a few columns.
 """
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator, import"
 # ruff: noqa: ANN001, ANN201, N803
@@ -16,15 +17,14 @@ from torch import Tensor
 from .adam_triton import moved
 from .styles_triton import Styles
 
-COLUMNS, DEPTH = 16, 64  # of a program's product: made, and added at a time
-FEWEST = 16  # rows of a product
+COLUMNS = 4  # of a program
 
 
 @triton.jit
 def turn_kernel(
     slopes,
+    turned,
     mixing,
-    directions,
     changes,
     mean,
     square,
@@ -34,28 +34,31 @@ def turn_kernel(
     live,
     momentum,
     log_momentum,
-    layers,
+    scale,
+    LAYERS: tl.constexpr,
     N: tl.constexpr,
     W: tl.constexpr,
+    C: tl.constexpr,
     BN: tl.constexpr,
     BW: tl.constexpr,
-    BK: tl.constexpr,
+    BC: tl.constexpr,
 ):
-    """Changes of coordinates [N, W] from slopes [layers, W] to w: grid (tiles of coordinates)."""
+    """Changes of coordinates [N, W] from dL/dstyle [LAYERS, C]: grid (tiles of coordinates).
+
+    Turned is [LAYERS, W, C]: what a coordinate does to the styles.
+    """
     n = tl.arange(0, BN)
     j = tl.program_id(0) * BW + tl.arange(0, BW)
+    c = tl.arange(0, BC)
     total = tl.zeros([BN, BW], tl.float32)
-    for first in range(0, W, BK):
-        k = first + tl.arange(0, BK)
-        here = (n[:, None] < layers) & (k[None, :] < W)
-        slope = tl.load(slopes + n[:, None] * W + k[None, :], mask=here, other=0.0)
-        there = (k[:, None] < W) & (j[None, :] < W)
-        axes = tl.load(directions + k[:, None] * W + j[None, :], mask=there, other=0.0)
-        total = tl.dot(slope, axes, total, input_precision="ieee")
-    both = (n[:, None] < N) & (n[None, :] < N)
-    mixed = tl.load(mixing + n[:, None] * N + n[None, :], mask=both, other=0.0)
+    for layer in tl.static_range(LAYERS):
+        there = (j[:, None] < W) & (c[None, :] < C)
+        spot = (layer * W + j)[:, None] * C + c[None, :]
+        matrix = tl.load(turned + spot, mask=there, other=0.0).to(tl.float32)
+        slope = tl.load(slopes + layer * C + c, mask=c < C, other=0.0)
+        mixed = tl.load(mixing + n * N + layer, mask=n < N, other=0.0)
+        total += mixed[:, None] * tl.sum(matrix * slope[None, :], 1)[None, :]
     row = tl.load(rows + n, mask=n < N, other=0.0)[:, None]
-    slope = tl.dot(mixed, total, input_precision="ieee") * row
     held = (n[:, None] < N) & (j[None, :] < W)
     i = n[:, None] * W + j[None, :]
     one = tl.load(mean + i, mask=held, other=0.0)
@@ -63,9 +66,9 @@ def turn_kernel(
     if tl.load(live) != 0:
         steps = tl.load(count) + 1
         rate = tl.load(step_size) * row
-        change, one, two = moved(
-            tl.zeros([BN, BW], tl.float32), slope, one, two, steps, rate, momentum, log_momentum
-        )
+        still = tl.zeros([BN, BW], tl.float32)
+        slope = total * (scale * row)
+        change, one, two = moved(still, slope, one, two, steps, rate, momentum, log_momentum)
         tl.store(mean + i, one, mask=held)
         tl.store(square + i, two, mask=held)
         tl.store(changes + i, change, mask=held)
@@ -78,30 +81,27 @@ def move_kernel(
     directions,
     value,
     live,
-    layers,
+    LAYERS: tl.constexpr,
     N: tl.constexpr,
     W: tl.constexpr,
     BN: tl.constexpr,
     BW: tl.constexpr,
     BK: tl.constexpr,
 ):
-    """Value [layers, W] += mixingᵀ · changes · directionsᵀ: grid (tiles of w)."""
+    """Value [LAYERS, W] += mixingᵀ · changes · directionsᵀ: grid (tiles of w)."""
+    n = tl.arange(0, BN)
+    j = tl.program_id(0) * BW + tl.arange(0, BW)
+    k = tl.arange(0, BK)
+    there = (j[:, None] < W) & (k[None, :] < W)
+    axes = tl.load(directions + j[:, None] * W + k[None, :], mask=there, other=0.0)
     if tl.load(live) != 0:
-        n = tl.arange(0, BN)
-        j = tl.program_id(0) * BW + tl.arange(0, BW)
-        total = tl.zeros([BN, BW], tl.float32)
-        for first in range(0, W, BK):
-            k = first + tl.arange(0, BK)
-            here = (n[:, None] < N) & (k[None, :] < W)
-            change = tl.load(changes + n[:, None] * W + k[None, :], mask=here, other=0.0)
-            there = (k[:, None] < W) & (j[None, :] < W)
-            axes = tl.load(directions + j[None, :] * W + k[:, None], mask=there, other=0.0)
-            total = tl.dot(change, axes, total, input_precision="ieee")
-        both = (n[:, None] < N) & (n[None, :] < N)
-        mixed = tl.load(mixing + n[None, :] * N + n[:, None], mask=both, other=0.0)
-        step = tl.dot(mixed, total, input_precision="ieee")
+        step = tl.zeros([BN, BW], tl.float32)
+        for row in tl.static_range(LAYERS):
+            change = tl.load(changes + row * W + k, mask=k < W, other=0.0)
+            mixed = tl.load(mixing + row * N + n, mask=n < N, other=0.0)
+            step += mixed[:, None] * tl.sum(axes * change[None, :], 1)[None, :]
         i = n[:, None] * W + j[None, :]
-        held = (n[:, None] < layers) & (j[None, :] < W)
+        held = (n[:, None] < LAYERS) & (j[None, :] < W)
         tl.store(value + i, tl.load(value + i, mask=held, other=0.0) + step, mask=held)
 
 
@@ -111,7 +111,8 @@ class TritonAdamAlong:
     Args:
         styles: with the affine maps and dL/dstyle.
         scale: what dL/dstyle is to be multiplied by.
-        axes: mixing, float32 [num_ws, num_ws], and directions, float32 [W, W].
+        axes: mixing, float32 [num_ws, num_ws], of rows that have styles, and directions, float32
+            [W, W].
         value: float32 [num_ws, W], changed in place; only rows that have styles may move.
         mean: float32 [num_ws, W], the first moment of coordinates, changed.
         square: float32 [num_ws, W], the second moment, changed.
@@ -136,6 +137,8 @@ class TritonAdamAlong:
         momentum: float,
     ) -> None:
         self._styles, self._scale, self._axes = styles, scale, axes
+        turned = styles.affine.double() @ axes[1].double()
+        self._turned = turned.transpose(1, 2).to(styles.affine.dtype).contiguous()
         self._value = value
         self._moments = mean, square, count, step_size, rows
         self._momentum = momentum, math.log(momentum)
@@ -143,15 +146,16 @@ class TritonAdamAlong:
 
     def update(self, live: Tensor) -> None:
         """One step if `live`, a float32 scalar, is 1; nothing changes, bitwise, if it is 0."""
-        count, width = self._value.shape
-        layers = self._styles.layers
-        tiles = max(triton.next_power_of_2(count), FEWEST), COLUMNS, DEPTH
-        slopes = self._styles.latent_gradient(self._scale)
+        styles, (mixing, directions) = self._styles, self._axes
+        rows, width = self._value.shape
         grid = (triton.cdiv(width, COLUMNS),)
+        shape = styles.layers, rows, width
+        tile = triton.next_power_of_2(rows), COLUMNS
         turn_kernel[grid](
-            slopes, *self._axes, self._changes, *self._moments, live, *self._momentum, layers,
-            count, width, *tiles,
+            styles.slopes, self._turned, mixing, self._changes, *self._moments, live,
+            *self._momentum, self._scale, *shape, styles.c, *tile, styles.wide,
         )  # fmt: skip
         move_kernel[grid](
-            self._changes, *self._axes, self._value, live, layers, count, width, *tiles
-        )
+            self._changes, mixing, directions, self._value, live, *shape, *tile,
+            triton.next_power_of_2(width),
+        )  # fmt: skip

@@ -1,9 +1,9 @@
-"""A card's twins of `supervise`, `track_points` and `adam` as operations, for whole maps by others.
+"""A card's twins as operations: `supervise`, `track_points`, `report_points` and `adam`.
 
 The fused step calls its kernels itself (`step_triton`), with buffers of its own; here the same ones
-stand behind the operations, for back-ends that run the generator otherwise. They take over for
-tensors on a card once `take_over` was called; what they do not cover (float64, odd channel counts)
-stays with the references.
+stand behind the operations, for back-ends that run the generator otherwise, and for the report.
+They take over for tensors on a card once `take_over` was called; what they do not cover (float64,
+odd channel counts) stays with the references.
 """
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator, import"
 
@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 
 from .adam_triton import adam_triton
+from .report_points import report_points_reference
+from .report_points_triton import report_of
 from .supervise import supervise_reference
 from .supervise_triton import Supervision
 from .track_points import track_points_reference
@@ -29,6 +31,7 @@ def take_over() -> None:
     """Let the twins run wherever the operations get tensors on a card."""
     torch.library.impl("draglive::supervise", "cuda")(supervise_triton)
     torch.library.impl("draglive::track_points", "cuda")(track_points_triton)
+    torch.library.impl("draglive::report_points", "cuda")(report_points_triton)
     torch.library.impl("draglive::adam", "cuda")(adam_triton)
 
 
@@ -117,6 +120,38 @@ def track_points_triton(
         following.contiguous(),
     )
     return moved
+
+
+def report_points_triton(
+    features: Tensor,
+    origins: Tensor | None,
+    handles: Tensor,
+    targets: Tensor,
+    active: Tensor,
+    fresh: Tensor,
+    references: Tensor,
+    ws: Tensor,
+    *,
+    stop_px: float,
+    map_size: list[int],
+    image_size: list[int],
+) -> Tensor:
+    """See the contract of `report_points`."""
+    known = references.shape[1] == features.shape[1]
+    twin = report_of if known and _covered(features) else report_points_reference
+    return twin(
+        features.contiguous(memory_format=torch.channels_last),
+        None if origins is None else origins.contiguous(),
+        handles.contiguous(),
+        targets.contiguous(),
+        active.contiguous(),
+        fresh.contiguous(),
+        references.float().contiguous(),
+        ws.contiguous(),
+        stop_px=stop_px,
+        map_size=map_size,
+        image_size=image_size,
+    )
 
 
 def _covered(features: Tensor) -> bool:

@@ -46,7 +46,10 @@ class BackendError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """How the generator runs. Both functions take and return what `Synthesis` documents."""
+    """How the generator runs. Both functions take and return what `Synthesis` documents.
+
+    Of the activations only the last, the feature block's, leads back to w+.
+    """
 
     name: BackendName
     cut: Cut
@@ -106,8 +109,9 @@ def build_backend(name: BackendName, synthesis: Synthesis, cut: Cut) -> Backend:
 
 def _split(name: BackendName, synthesis: Synthesis | torch.jit.ScriptModule, cut: Cut) -> Backend:
     def features(ws: Tensor) -> list[Tensor]:
-        activations: list[Tensor] = synthesis.features(ws, cut.blocks, "const", cut.free)
-        return activations
+        *before, last = synthesis.features(ws, cut.blocks, "const", cut.free)
+        # Compiled, each that might have a gradient gets one: zeros, copied into its layout, added.
+        return [*(activation.detach() for activation in before), last]
 
     def picture(activations: list[Tensor], ws: Tensor) -> Tensor:
         image: Tensor = synthesis.picture(activations, ws, "const")

@@ -39,27 +39,26 @@ def blur_after_transpose(x: Tensor, fir: Tensor, bias: Tensor | None = None) -> 
     if torch.jit.is_scripting():  # type: ignore[attr-defined]
         pass
     elif x.is_cuda and torch.compiler.is_compiling():
-        blurred = blur_by_slices(x, fir)
+        blurred = blur_by_shifts(x, fir)
         return blurred if bias is None else blurred + bias[:, None, None]
     channels = x.shape[1]
     kernel = (fir * 4.0).to(x.dtype)[None, None].expand(channels, 1, 4, 4)
     return F.conv2d(x, kernel, bias, padding=1, groups=channels)
 
 
-def blur_by_slices(x: Tensor, fir: Tensor) -> Tensor:
+def blur_by_shifts(x: Tensor, fir: Tensor) -> Tensor:
     """As `blur_after_transpose`, of a separable filter, in sums that a compiler makes one loop of.
 
-    Half of a compiled step on a card was cuDNN's grouped convolution.
+    Half of a compiled step on a card was cuDNN's grouped convolution. Shifted by padding, not by
+    slices: the gradient of a slice is a map stored channel by channel, to be copied in each layer.
     """
-    height, width = x.shape[2] - 1, x.shape[3] - 1
     down, across = 2.0 * fir.sum(1), 2.0 * fir.sum(0)
-    x = F.pad(x, [1, 1, 1, 1])
-    y = down[0] * x[:, :, :height]
+    y = down[0] * F.pad(x, [0, 0, 1, -2])
     for i in range(1, 4):
-        y = y + down[i] * x[:, :, i : i + height]
-    z = across[0] * y[:, :, :, :width]
+        y = y + down[i] * F.pad(x, [0, 0, 1 - i, i - 2])
+    z = across[0] * F.pad(y, [1, -2])
     for i in range(1, 4):
-        z = z + across[i] * y[:, :, :, i : i + width]
+        z = z + across[i] * F.pad(y, [1 - i, i - 2])
     return z
 
 

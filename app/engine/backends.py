@@ -174,9 +174,9 @@ class RunnerChooser:
 
     def _make(self, name: RunnerName, cut: Cut) -> Ready:
         """Build a runner; any but eager is held against eager and warmed up first."""
+        take_over_points(self._device)
         if name == "fused":
             return self._make_fused(cut)
-        take_over_points(self._device)
         backend = build_backend(name, self._synthesis, cut)
         if name != "eager":
             self_check(backend, build_backend("eager", self._synthesis, cut), self._ws)

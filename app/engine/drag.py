@@ -23,6 +23,7 @@ from torch import Tensor
 from draglive.kernels import (
     disc_offsets,
     pulling,
+    report_points,
     square_offsets,
     supervise,
 )
@@ -33,7 +34,7 @@ from draglive.stylegan2_jit.networks import Generator
 from .adam import Adam
 from .axes import LikelyAxes
 from .device import Device
-from .graph import Replayed, StepGraph
+from .graph import StepGraph
 from .mask_term import MaskTerm
 from .points import Points
 from .runners import Runner, Seen, WholeStep
@@ -64,7 +65,7 @@ class View:
     """What one forward pass saw: enough to render its picture and to show its points."""
 
     seen: Seen
-    report: Tensor  # float32 [P, 5]: handle x, y, distance left, still moving, trust
+    report: Tensor  # float32 [P, 5], see `kernels.report_points`
 
 
 class Drag:
@@ -97,11 +98,8 @@ class Drag:
         self._adam = Adam(ws)
         self._mask_weight = torch.zeros([], device=device.on)
         self._graph = None
-        self._reports = None
         if device.is_cuda:
             self._graph = StepGraph(self._move, self._see, self._run, self._whole_step)
-            self._shown: Seen  # what is reported on
-            self._reports = Replayed(lambda: self._report(self._shown), "reports")
         self._runner = runner
         self.configure(config, runner)
         self._turn_away()
@@ -225,8 +223,8 @@ class Drag:
 
     def take_trouble(self) -> str | None:
         """Why steps or pictures are slower than they might be: once, then None."""
-        graphs = [each.take_trouble() for each in (self._graph, self._reports) if each is not None]
-        return next(filter(None, [*graphs, self._runner.take_trouble()]), None)
+        steps = None if self._graph is None else self._graph.take_trouble()
+        return steps or self._runner.take_trouble()
 
     def _key(self) -> Hashable:
         """What a captured step depends on besides data."""
@@ -320,19 +318,21 @@ class Drag:
 
     @torch.no_grad()
     def _view(self, seen: Seen) -> View:
-        if self._reports is None:
-            return View(seen, self._report(seen))
-        points, self._shown = self.points, seen
-        read = points.handles, points.targets, points.active, points.references, seen.features
-        places = [each.data_ptr() for each in read]
-        report = self._reports.run((*places, self._config.stop_px))
-        return View(seen, report.clone())
-
-    def _report(self, seen: Seen) -> Tensor:
         points = self.points
-        distances = points.distances() + 0 * self.ws.sum()  # NaN shows that w+ is lost
-        columns = distances[:, None], self._moving()[:, None], points.likeness(seen)[:, None]
-        return torch.cat([points.handles, *columns], dim=1)
+        report: Tensor = report_points(
+            seen.features,
+            seen.origins,
+            points.handles,
+            points.targets,
+            points.active,
+            points.fresh,
+            points.references,
+            self.ws,
+            stop_px=self._config.stop_px,
+            map_size=seen.map_size,
+            image_size=seen.image_size,
+        )
+        return View(seen, report)
 
     def _moving(self) -> Tensor:
         points = self.points

@@ -157,22 +157,6 @@ class Points:
         )
         self.handles.copy_(found)
 
-    def likeness(self, seen: Seen) -> Tensor:
-        """How like what is under the handles is to what was taken there: float32 [P], 0 to 1.
-
-        1 where nothing was taken yet.
-        """
-        if self.references.shape[1] == 0:
-            return torch.ones_like(self.handles[:, 0])
-        here = seen.sample(self.handles.nan_to_num()[:, None])[:, 0].float()
-        like = torch.nn.functional.cosine_similarity(here, self.references.float(), dim=1)
-        return torch.where(self._fresh, 1.0, like.clamp(0, 1))
-
-    def distances(self) -> Tensor:
-        """Handle to target, float32 [P]."""
-        distances: Tensor = (self.targets - self.handles).norm(dim=1)
-        return distances
-
     def _grow(self, capacity: int) -> None:
         missing = capacity - self.handles.shape[0]
         if missing > 0:

@@ -162,7 +162,7 @@ class PointState:
         handle: where the patch is now.
         arrived: it need not go farther.
         trust: how like the patch under the handle is to the one that was taken: 1 = the same,
-            0 = nothing of it (`Points.likeness`).
+            0 = nothing of it (`kernels.report_points`).
     """
 
     id: int

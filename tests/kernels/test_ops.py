@@ -13,6 +13,7 @@ from draglive.kernels import (
     disc_offsets,
     mask_loss,
     motion_supervision,
+    report_points,
     square_offsets,
     supervise,
     to_rgba,
@@ -58,6 +59,20 @@ def pulled(device):
     return handles, handles.flip(0), active, disc_offsets(1.5, device)
 
 
+def reported(device):
+    handles = border_points(SIZE).to(device)
+    active = torch.arange(len(handles), device=device) > 0
+    references = torch.randn(len(handles), 3, device=device)
+    return (
+        handles,
+        handles.flip(0),
+        active,
+        ~active,
+        references,
+        torch.randn(1, 2, 5, device=device),
+    )
+
+
 def windows_of_map(layout, device):
     """One for each of the points, and where they begin."""
     origins = torch.randint(-3, 6, (len(border_points(SIZE)), 2), dtype=torch.int32)
@@ -90,6 +105,8 @@ def calls(device, layout):
         (supervise, (*windows, *pulled(device)), pull),
         (track_points, (plain, None, *searched(device)), search),
         (track_points, (*windows, *searched(device)), search),
+        (report_points, (plain, None, *reported(device)), {"stop_px": 0.5, **SIZES}),
+        (report_points, (*windows, *reported(device)), {"stop_px": 0.5, **SIZES}),
         (mask_loss, (features, *protected(device)), {}),
         (mask_loss_backward, (grad, plain, *protected(device)), {}),
         (to_rgba, (plain,), {}),

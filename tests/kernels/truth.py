@@ -88,3 +88,15 @@ def sampling_slack(feature_size):
     value from one map sample to the next. Eight more roundings mix the four.
     """
     return U32 * (10 * sum(feature_size) + 8)
+
+
+def report_points(features, points, image_size, stop_px):
+    """Rows of handle x, y, distance left, whether it moves, trust, for [1, C, h, w]."""
+    (features,), rows = features, []
+    for handle, target, active, fresh, reference in zip(*points, strict=True):
+        left = np.hypot(*(target - handle))
+        here = sample(features, np.nan_to_num(handle), image_size)
+        lengths = np.linalg.norm(here) * np.linalg.norm(reference)
+        trust = 1.0 if fresh else min(max(here @ reference / max(lengths, 1e-8), 0.0), 1.0)
+        rows.append([*handle, left, active > 0 and left > stop_px, trust])
+    return np.array(rows, dtype=float)

@@ -13,7 +13,7 @@ from draglive.stylegan2_jit import (
     seed_to_z,
 )
 from draglive.stylegan2_jit.latents import class_vector
-from draglive.stylegan2_jit.layers import blur_after_transpose, blur_by_slices
+from draglive.stylegan2_jit.layers import blur_after_transpose, blur_by_shifts
 
 from . import reference
 from .models import CASES, generator_for, relative_error, tolerance
@@ -352,7 +352,7 @@ def test_the_low_pass_for_compilers_is_the_convolution():
     x = torch.randn(2, 3, 9, 17, dtype=torch.float64, requires_grad=True)
     fir = torch.outer(torch.tensor([1.0, 3, 3, 1]), torch.tensor([1.0, 2, 4, 1])).double() / 64
     pull = torch.randn(2, 3, 8, 16, dtype=torch.float64)
-    made = [blur(x, fir) for blur in (blur_after_transpose, blur_by_slices)]
+    made = [blur(x, fir) for blur in (blur_after_transpose, blur_by_shifts)]
     slopes = [torch.autograd.grad(y, x, pull)[0] for y in made]
     torch.testing.assert_close(*made)
     torch.testing.assert_close(*slopes)
