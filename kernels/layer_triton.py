@@ -13,8 +13,42 @@ LIBRARY_ROWS = 1024  # from so many samples on cuDNN's transposed convolution is
 LIBRARY_MAP = 4096, 512  # on a whole map of so many samples and channels its convolution is, too
 
 
+class Ordered:
+    """Weights that no picture changes, in the order that kernels read them: once for all plans.
+
+    Args:
+        dtype: of the weights.
+    """
+
+    def __init__(self, dtype: torch.dtype) -> None:
+        self.dtype = dtype
+        self._made: dict[ConvLayer, Tensor] = {}
+
+    def of(self, layer: ConvLayer) -> Tensor:
+        """A layer's [9, K, N], from its [N, K, 3, 3]."""
+        if layer not in self._made:
+            self._made[layer] = ordered(layer.weight).to(self.dtype).contiguous()
+        return self._made[layer]
+
+
+def ordered(weight: Tensor) -> Tensor:
+    """A view [9, K, N] of [N, K, 3, 3], or a copy."""
+    n, k = weight.shape[:2]
+    return weight.permute(2, 3, 1, 0).reshape(9, k, n)
+
+
 class Layer:
-    """One layer: its constants in the compute dtype, its output, and how it is launched."""
+    """One layer: its constants in the compute dtype, its output, and how it is launched.
+
+    Args:
+        layer: its source.
+        reads: what of the map below is there.
+        makes: what is made.
+        points: windows, where it reads or makes windows.
+        constants: of layers that never fold.
+        stays: whether its w is folded into its weight (`set_weight`).
+        gradients: whether there is a way back.
+    """
 
     def __init__(
         self,
@@ -22,10 +56,12 @@ class Layer:
         reads: Extent,
         makes: Extent,
         points: int,
-        dtype: torch.dtype,
+        constants: Ordered,
         *,
+        stays: bool,
         gradients: bool,
     ) -> None:
+        dtype = constants.dtype
         self.source, self.reads, self.makes = layer, reads, makes
         self.n, self.k = layer.weight.shape[:2]
         on = layer.weight.device
@@ -57,17 +93,23 @@ class Layer:
             self.library = self._library_weight(self.n, self.k)
             self.library_back = self._library_weight(self.k, self.n) if gradients else None
         read = gradients or self.library is None
-        self.weight = torch.empty(9 if read else 0, self.k, self.n, dtype=dtype, device=on)
-        self.set_weight(layer.weight)
+        self.weight = torch.empty(0, self.k, self.n, dtype=dtype, device=on)
+        if read:
+            constant = ordered(layer.weight).to(dtype).contiguous()
+            self.weight = constant if stays else constants.of(layer)
+        self._set_library(layer.weight)
 
     def _library_weight(self, *channels: int) -> Tensor:
         weight = torch.empty(*channels, 3, 3, dtype=self._dtype, device=self._on)
         return weight.to(memory_format=torch.channels_last)
 
     def set_weight(self, weight: Tensor) -> None:
-        """Take a float32 weight [N, K, 3, 3]."""
+        """Take a float32 weight [N, K, 3, 3] with a picture's w folded in."""
         if len(self.weight) > 0:
-            self.weight.copy_(weight.permute(2, 3, 1, 0).reshape(self.weight.shape))
+            self.weight.copy_(ordered(weight))
+        self._set_library(weight)
+
+    def _set_library(self, weight: Tensor) -> None:
         if self.library is not None:
             self.library.copy_(weight.transpose(0, 1) if self.source.up else weight)
         if self.library_back is not None:

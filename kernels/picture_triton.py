@@ -14,7 +14,7 @@ import triton.language as tl
 from torch import Tensor
 
 from .colours_triton import leave_colours
-from .layer_triton import Layer
+from .layer_triton import Layer, Ordered
 from .network import Network
 from .quads_triton import coloured_quads_kernel
 from .synthesis_triton import TritonSynthesis
@@ -90,17 +90,19 @@ class TritonPicture:
 
     Args:
         network: float32 constants on the card.
-        dtype: of weights and features.
+        constants: shared by all that run this network; of the dtype of weights and features.
         free: convolutions with a smaller index take their w from every picture; the others, and
             only they, from `fold`, which is faster. None: all are free.
     """
 
-    def __init__(self, network: Network, *, dtype: torch.dtype, free: int | None = None) -> None:
+    def __init__(self, network: Network, *, constants: Ordered, free: int | None = None) -> None:
         shapes = [(layer.up, layer.height, layer.width) for layer in network.layers]
         height, width = shapes[-1][1:]
         plan = plan_windows(shapes, points=1, reach_px=1.0, image_height=height, cover=0.0)
         free = len(shapes) if free is None else free
-        self._synthesis = TritonSynthesis(network, plan, free=free, dtype=dtype, gradients=False)
+        self._synthesis = TritonSynthesis(
+            network, plan, free=free, constants=constants, gradients=False
+        )
         on, blocks = network.start.device, len(network.colours)
         self._origins = torch.zeros(len(shapes), 1, 2, dtype=torch.int32, device=on)
         self._side = torch.cuda.Stream(on) if on.type == "cuda" else None

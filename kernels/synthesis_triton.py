@@ -15,7 +15,7 @@ import triton
 from torch import Tensor
 
 from .doubling_triton import double_map_kernel
-from .layer_triton import Layer
+from .layer_triton import Layer, Ordered
 from .modulated_conv_gradient_triton import (
     convolve_gradient_kernel,
     finish_gradient_kernel,
@@ -44,7 +44,8 @@ class TritonSynthesis:
         network: float32 constants on the card.
         plan: which part of each map is computed.
         free: layers with a smaller index get gradients to their w.
-        dtype: of weights and features: float32, float16 or bfloat16.
+        constants: shared by all that run this network; of the dtype of weights and features,
+            float32, float16 or bfloat16.
         gradients: whether there is a way back.
     """
 
@@ -54,12 +55,16 @@ class TritonSynthesis:
         plan: WindowPlan,
         *,
         free: int,
-        dtype: torch.dtype,
+        constants: Ordered,
         gradients: bool = True,
     ) -> None:
         parts = zip(network.layers, plan.reads, plan.makes, strict=False)
-        self.layers = [Layer(c, r, m, plan.points, dtype, gradients=gradients) for c, r, m in parts]
-        self.free, self.plan, self._dtype = free, plan, dtype
+        self.layers = [
+            Layer(c, r, m, plan.points, constants, stays=i >= free, gradients=gradients)
+            for i, (c, r, m) in enumerate(parts)
+        ]
+        self._dtype = dtype = constants.dtype
+        self.free, self.plan = free, plan
         self.scale = LOSS_SCALE.get(dtype, 1.0)
         self.precision = "tf32" if torch.backends.cuda.matmul.allow_tf32 else "ieee"
         self._start = network.start.permute(1, 2, 0).reshape(-1, network.start.shape[0])

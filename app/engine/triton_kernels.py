@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from draglive.kernels.layer_triton import Ordered
 from draglive.kernels.network import Network
 from draglive.kernels.picture_triton import TritonPicture
 from draglive.kernels.step import StepSettings, StepState
@@ -24,15 +25,15 @@ class TritonKernels:
     build = ""  # compiled by Triton when they are first called
 
     def __init__(self, device: Device) -> None:
-        self._dtype = device.dtype
+        self._constants = Ordered(device.dtype)
 
     def features(self, network: Network, plan: WindowPlan, free: int) -> FeatureSynthesis:
         """Make a synthesis for a plan."""
-        return TritonSynthesis(network, plan, free=free, dtype=self._dtype)
+        return TritonSynthesis(network, plan, free=free, constants=self._constants)
 
     def picture(self, network: Network, free: int) -> PictureSynthesis:
         """Make what renders; vectors from `free` on change only with `fold`."""
-        picture = TritonPicture(network, free=free, dtype=self._dtype)
+        picture = TritonPicture(network, free=free, constants=self._constants)
         return GraphedPicture(picture.fold, picture.render)
 
     def whole_step(

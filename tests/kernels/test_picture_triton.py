@@ -15,6 +15,7 @@ from .triton_twins import in_few_programs, in_few_quads
 pytest.importorskip("triton")
 
 from draglive.kernels import layer_triton, tiles_triton
+from draglive.kernels.layer_triton import Ordered
 from draglive.kernels.picture_triton import TritonPicture
 
 
@@ -52,7 +53,7 @@ def test_the_picture_is_the_same(wide, last, monkeypatch, device):
     network = random_network((16, last), spread=0.5, wide=wide, clamp=1.5)
     ws = 0.5 * torch.randn(4, W_DIM)
     want = to_rgba_reference(plain_picture(cast(network, torch.float64), ws.double()).float())
-    picture = TritonPicture(cast(network, device), free=2, dtype=torch.float32)
+    picture = TritonPicture(cast(network, device), free=2, constants=Ordered(torch.float32))
     picture.fold(ws.to(device))
     got = picture.render(ws.to(device)).cpu()
     assert got.shape == (8, 8 * wide, 4)
@@ -68,14 +69,14 @@ def test_the_picture_is_the_same_by_the_library(monkeypatch, device):
     network = random_network((16, 16, 32), spread=0.5)
     ws = 0.5 * torch.randn(6, W_DIM)
     want = to_rgba_reference(plain_picture(cast(network, torch.float64), ws.double()).float())
-    picture = TritonPicture(cast(network, device), free=2, dtype=torch.float32)
+    picture = TritonPicture(cast(network, device), free=2, constants=Ordered(torch.float32))
     picture.fold(ws.to(device))
     assert (picture.render(ws.to(device)).cpu().int() - want.int()).abs().max() <= 1
 
 
 def test_a_picture_of_nan_is_black(device):
     network = random_network((16, 16), spread=0.5)
-    picture = TritonPicture(cast(network, device), free=1, dtype=torch.float32)
+    picture = TritonPicture(cast(network, device), free=1, constants=Ordered(torch.float32))
     ws = torch.full((4, W_DIM), torch.nan, device=device)
     picture.fold(ws)
     got = picture.render(ws)

@@ -20,6 +20,7 @@ pytest.importorskip("triton")
 from draglive.kernels import layer_triton, tiles_triton
 from draglive.kernels.adam_along_triton import TritonAdamAlong
 from draglive.kernels.adam_triton import TritonAdam
+from draglive.kernels.layer_triton import Ordered
 from draglive.kernels.step_triton import TritonStep
 from draglive.kernels.styles_triton import Styles
 from draglive.kernels.supervise_triton import Supervision
@@ -237,7 +238,7 @@ def drag(device, *, masked, along=False, dtype=torch.float32):
         squared=True,
         image_size=[16, 16],
     )
-    twin = TritonSynthesis(cast(network, device), plan, free=3, dtype=dtype)
+    twin = TritonSynthesis(cast(network, device), plan, free=3, constants=Ordered(dtype))
     twin.fold(ws)
     return network, plan, twin, state, settings
 

@@ -9,6 +9,7 @@ from .triton_twins import in_few_programs, in_few_quads
 pytest.importorskip("triton")
 
 from draglive.kernels import layer_triton, tiles_triton
+from draglive.kernels.layer_triton import Ordered
 from draglive.kernels.synthesis import synthesize_features
 from draglive.kernels.synthesis_triton import TritonSynthesis
 
@@ -71,7 +72,7 @@ def plainly(scene, dtype, device):
 def fused(scene, dtype, device):
     """The twin, every buffer full of NaN before it starts."""
     network, plan, origins, ws, gradient, free = scene
-    twin = TritonSynthesis(cast(network, device), plan, free=free, dtype=dtype)
+    twin = TritonSynthesis(cast(network, device), plan, free=free, constants=Ordered(dtype))
     for buffer in twin.scratch:
         buffer.fill_(torch.nan)
     twin.fold(ws.to(device))
