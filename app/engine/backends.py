@@ -15,6 +15,7 @@ import threading
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from draglive.kernels.network import Network
@@ -100,6 +101,7 @@ class RunnerChooser:
         self._news: queue.SimpleQueue[Ready | Refused] = queue.SimpleQueue()
         self._calibration: tuple[Cut, Calibration] | None = None
         self._asked: set[Cut] = set()
+        self._building: set[Cut] = set()  # beside the work
         self.reason = "as asked" if choice != "auto" else "the first picture does not wait"
 
     def __call__(self, cut: Cut) -> Runner:
@@ -112,7 +114,10 @@ class RunnerChooser:
             self._asked.add(cut)
             self._look_for_better(cut)
         name = self._better.get(cut, "eager") if self._choice == "auto" else self._choice
-        return self._get(name, cut)
+        runner = self._get(name, cut)
+        if name == "fused" and self._device.is_cuda:
+            self._put_network_aside()
+        return runner
 
     def insist(self, name: RunnerName) -> None:
         """Run every cut by this back-end from now on, as if it had been asked for by name."""
@@ -126,6 +131,7 @@ class RunnerChooser:
             news = self._news.get_nowait()
         except queue.Empty:
             return None
+        self._building.discard(news.cut)
         if isinstance(news, Refused):
             self.reason = news.reason
             if news.name == "fused":
@@ -167,6 +173,19 @@ class RunnerChooser:
             self._built[name, cut] = self._make(name, cut).runner
         return self._built[name, cut]
 
+    @property
+    def held_on(self) -> torch.device:
+        """Where the generator's modules are now."""
+        return next(self._synthesis.parameters()).device
+
+    def _put_network_aside(self) -> None:
+        """Keep the modules in the host's memory: fused kernels have weights of their own."""
+        if self._building or {*self._better.values()} - {"fused"}:
+            return
+        for key in [key for key in self._built if key[0] != "fused"]:
+            del self._built[key]
+        self._synthesis.to("cpu")
+
     def _take(self, ready: Ready) -> None:
         self._built[ready.name, ready.cut] = ready.runner
         self._better[ready.cut] = ready.name
@@ -177,6 +196,7 @@ class RunnerChooser:
         take_over_points(self._device)
         if name == "fused":
             return self._make_fused(cut)
+        self._synthesis.to(self._device.on)
         backend = build_backend(name, self._synthesis, cut)
         if name != "eager":
             self_check(backend, build_backend("eager", self._synthesis, cut), self._ws)
@@ -258,6 +278,7 @@ class RunnerChooser:
             except Exception as error:  # a compiler may raise anything, and what runs goes on
                 self._news.put(Refused(name, cut, in_a_line(error)))
 
+        self._building.add(cut)
         threading.Thread(target=build, name="draglive-backend", daemon=True).start()
 
     def _setting(self, cut: Cut) -> Setting:

@@ -44,6 +44,17 @@ def test_the_nose_arrives(backend):
     assert state.arrived
 
 
+def test_the_network_is_on_the_card_only_while_it_runs():
+    options = EngineOptions(device="cuda", dtype="float32", backend="fused", background=False)
+    editor, chooser = load_editor(options)
+    there = chooser.held_on
+    fused = editor.draw(editor.ws)
+    chooser.insist("eager")
+    editor.use_runner()
+    assert (there.type, chooser.held_on.type) == ("cpu", "cuda")
+    assert np.abs(editor.draw(editor.ws).astype(int) - fused).max() <= 2
+
+
 def upper_part():
     mask = np.ones((256, 256), np.float32)
     mask[:64] = 0
