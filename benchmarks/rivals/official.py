@@ -7,6 +7,7 @@ font that few systems have, and it flatters nobody but the rival.
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,7 @@ def prepare_operations(device: torch.device) -> str:
     if device.type != "cuda":
         return "plain torch"
     modules: list[Any] = [importlib.import_module(f"torch_utils.ops.{name}") for name in COMPILED]
+    let_what_is_built_be_imported()
     try:
         for module in modules:
             module._init()
@@ -91,3 +93,16 @@ def prepare_operations(device: torch.device) -> str:
             module._init = lambda: False
         return "plain torch"
     return "compiled"
+
+
+def let_what_is_built_be_imported() -> None:
+    """It imports what it has had built by name; torch no longer makes that possible."""
+    building: Any = importlib.import_module("torch.utils.cpp_extension")  # heavy: only for a card
+
+    load = building.load
+
+    def load_by_name(name: str, **how: Any) -> Any:
+        sys.modules[name] = load(name=name, **how)
+        return sys.modules[name]
+
+    building.load = load_by_name
