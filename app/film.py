@@ -25,6 +25,7 @@ from .session.pictures import Picture
 from .session.video import VideoWriter
 
 LONGEST_REST_S = 1.0
+GLIDE_S = 0.2
 HOLD_S = 0.5  # the result stays on
 CUTS = (
     t.SetSeed,
@@ -93,6 +94,12 @@ class Film:
             self._rest(min(passed_s, LONGEST_REST_S))
         if isinstance(record, Event) and isinstance(record.command, CUTS):
             self._before = None
+
+    def glide(self) -> None:
+        """The picture was put elsewhere, though nearby: let it get there within a moment."""
+        self._now_s += GLIDE_S if self._before is not None else 0.0
+        if self._before is not None:
+            self._show(self._moment())
 
     def end(self) -> None:
         """Show the result, and finish the file.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,17 +42,22 @@ FAILED = 1
 @click.option("--overlay", is_flag=True, help="Draw the points into the video.")
 @JSON_FILE
 def replay(file: Path, verify: bool, json_file: Path | None, **flags: Any) -> None:
-    """Do the edit in FILE again, command by command at the same steps."""
+    """Do the edit in FILE again, command by command at the same steps.
+
+    On the machine it was made on, that leads to the same w+, bit by bit. Elsewhere every gesture
+    begins and ends where it did then, and --verify says what this machine made of each by itself.
+    """
     from ..replay import describe_outcome
     from ..session.files import require_writable, write_json
 
     if json_file:
         require_writable(json_file)
-    report, outcome = _replay(file, flags)
+    report, outcome, alone = _replay(file, flags, verify=verify)
     if json_file:
-        write_json(json_file, {**report, **outcome.report()})
+        by_itself = {"alone": alone.report()} if alone else {}
+        write_json(json_file, {**report, **outcome.report(), **by_itself})
     click.echo(f"{file}: {outcome.steps} steps, {outcome.events} events, {report['backend']}")
-    for line in describe_outcome(outcome):
+    for line in describe_outcome(outcome, alone):
         click.echo(f"  {line}")
     if verify and not outcome.holds:
         raise SystemExit(FAILED)
@@ -77,25 +83,42 @@ def write_end(editor: Editor, out: Path) -> None:
     write_picture(out, editor.draw(editor.ws), recipe)
 
 
-def _replay(file: Path, flags: dict[str, Any]) -> tuple[dict[str, object], Outcome]:
+def _replay(
+    file: Path, flags: dict[str, Any], *, verify: bool
+) -> tuple[dict[str, object], Outcome, Outcome | None]:
+    """What it was done with, how it ended, and how a run ended that was not led."""
     from ..engine.engine import EngineOptions
     from ..film import Film
     from ..replay import Replay, open_for_replay
+    from ..session.files import file_sha256
     from ..session.format import read_session
     from ..session.journal import journals_folder
+    from ..session.patches import patch_apart
     from ..session.saving import find_model
 
     video, fps, size = flags.pop("video"), flags.pop("fps"), flags.pop("size")
     overlay, out = flags.pop("overlay"), flags.pop("out")
     session = read_session(file)
     own = file.resolve().parent == journals_folder().resolve()
-    model = flags.pop("model") or find_model(session, file, own=own)
+    other = flags.pop("model")
+    model = other or find_model(session, file, own=own)
+    same = other is None or file_sha256(other) == session.model_sha256
     editor, follow, chooser = open_for_replay(session.edit.origin, EngineOptions(model, **flags))
-    film = None
+    film, alone = None, None
     try:
+        replay = partial(
+            Replay,
+            session.edit,
+            editor,
+            follow,
+            same_model=same,
+            apart=patch_apart if verify else None,
+        )
+        if verify and replay().leads:
+            alone = replay(led=False).run()
         if video is not None:
             film = Film(editor, video, fps=fps, height=size, overlay=overlay)
-        outcome = Replay(session.edit, editor, follow).run(film)
+        outcome = replay().run(film)
         if out is not None:
             write_end(editor, out)
     finally:
@@ -111,4 +134,4 @@ def _replay(file: Path, flags: dict[str, Any]) -> tuple[dict[str, object], Outco
         "backend": editor.runner.name,
         "states": len(editor.history.states),
     }
-    return report, outcome
+    return report, outcome, alone

@@ -147,7 +147,6 @@ class Editor:
         self.steps, self._resumed_s = at.step, at.time_s
         self._started_s = time.perf_counter() - at.time_s
         self._return(snapshot)
-        self._kept = None
 
     @property
     def state(self) -> EditState:
@@ -264,9 +263,9 @@ class Editor:
         self._log.event(replace(self._event(happening), state=self.history.current))
         self._looked = False
 
-    def settle(self) -> None:
-        """Make the features of the present picture anew, as an edit does that is opened here."""
-        self._drag.restore(self._drag.save(), self._ws(), self.state.mask)
+    def settle(self, there: Snapshot | None = None) -> None:
+        """Make the features of the present picture anew, or of one elsewhere, and its tensors."""
+        self._return(there or self._drag.save())
 
     @property
     def runner(self) -> Runner:
@@ -350,6 +349,7 @@ class Editor:
         taken = frozenset(p.id for p in self.state.points if p.id not in known)
         self._drag.points.set(self.state.points, taken)
         self._good.clear()
+        self._kept = None
 
     def _carry_out(self, command: t.Command, before: EditState) -> None:
         """Bring the tensors to `self.state`."""

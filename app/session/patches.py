@@ -56,6 +56,34 @@ def match_patch(before: Picture, start: Point, after: Picture, target: Point) ->
     )
 
 
+def patch_apart(one: Picture, other: Picture, place: Point) -> float:
+    """How far from its place in one picture the patch around it lies in another, in pixels.
+
+    At most as far as is searched: where nothing is like the patch, that says little.
+
+    Args:
+        one: uint8 [H, W, 4].
+        other: of the same size.
+        place: in both.
+    """
+    radius = max(round(one.shape[0] * RADIUS), 3)
+    reach = max(round(one.shape[0] * SEARCH), 2)
+    scores = _similarities(_around(other, place, radius + reach), _around(one, place, radius))
+    y, x = (int(i) for i in np.unravel_index(int(scores.argmax()), scores.shape))
+    dx = x - reach + _between(scores[y], x)
+    dy = y - reach + _between(scores[:, x], y)
+    return float(np.hypot(dx, dy))
+
+
+def _between(scores: np.ndarray, best: int) -> float:
+    """Where between whole places the best one is, by a parabola: -0.5 to 0.5."""
+    if not 0 < best < len(scores) - 1:
+        return 0.0
+    before, at, after = (float(score) for score in scores[best - 1 : best + 2])
+    curve = before - 2 * at + after
+    return 0.5 * (before - after) / curve if curve else 0.0
+
+
 def _around(picture: Picture, centre: Point, radius: int) -> np.ndarray:
     """The square of half side `radius` around a point, the border repeated: [2r+1, 2r+1, 3]."""
     x, y = round(centre.x), round(centre.y)
