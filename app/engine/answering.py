@@ -9,9 +9,20 @@ from torch import Tensor
 
 from draglive.stylegan2_jit.compile import in_a_line
 
-from .asking import Answer, Dragged, FeaturePicture, PartMask, Question, SeedPicture, StatePicture
+from .asking import (
+    Answer,
+    Dragged,
+    FeaturePicture,
+    Made,
+    PartMask,
+    Print,
+    Question,
+    SeedPicture,
+    StatePicture,
+)
 from .edit import EditError
 from .editor import Editor
+from .snapshot import of_latent, pack
 
 LARGE = 512  # pictures up to this high are drawn whole: previews are paler, and hardly faster
 CONTRAST = 2.5  # standard deviations of a feature direction, to either side of grey
@@ -20,7 +31,9 @@ CONTRAST = 2.5  # standard deviations of a feature direction, to either side of 
 def answer(editor: Editor, question: Question) -> Answer:
     """Find an answer; what cannot be answered is said in its place. Waits for the device."""
     try:
-        return Answer(question, _find(editor, question))
+        kept = isinstance(question, Print)
+        made = Made(editor.origin, pack(of_latent(editor.ws))) if kept else None
+        return Answer(question, _find(editor, question), made=made)
     except (EditError, ValueError, FloatingPointError, RuntimeError) as error:
         return Answer(question, None, in_a_line(error))
 
@@ -37,6 +50,8 @@ def _find(editor: Editor, question: Question) -> NDArray[np.generic]:
             return colour(editor.features())
         case PartMask(x, y):
             return editor.parts.find(editor.ws, editor.cut, x, y)
+        case Print():
+            return editor.draw(editor.ws)
         case Dragged():
             dragged: NDArray[np.float32] = editor.dragged[0].cpu().numpy()
             return dragged

@@ -14,6 +14,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from .log import Origin
+
 
 @dataclass(frozen=True, slots=True)
 class SeedPicture:
@@ -69,7 +71,27 @@ class PartMask:
     now: bool = False
 
 
-Question: TypeAlias = SeedPicture | StatePicture | FeaturePicture | Dragged | PartMask
+@dataclass(frozen=True, slots=True)
+class Print:
+    """The picture as it is now, uint8 [H, W, 4], with what makes it again (`Answer.made`)."""
+
+    moment: int
+
+
+Question: TypeAlias = SeedPicture | StatePicture | FeaturePicture | Dragged | PartMask | Print
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """How a picture was made.
+
+    Attributes:
+        origin: where an edit of it would begin.
+        tensors: `snapshot.pack` of its w+.
+    """
+
+    origin: Origin
+    tensors: bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,11 +101,12 @@ class Answer:
     question: Question
     content: NDArray[np.generic] | None
     error: str = ""
+    made: Made | None = None
 
 
 def _is_urgent(question: Question) -> bool:
     match question:
-        case Dragged() | StatePicture(height=0) | PartMask(now=True):
+        case Dragged() | Print() | StatePicture(height=0) | PartMask(now=True):
             return True
         case _:
             return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dearpygui.dearpygui as dpg
 
+from .chords import Chords
 from .picture.input import KEYS, Action
 
 EQUAL = 602  # Dear PyGui names a key that no keyboard sends
@@ -35,34 +36,32 @@ class Keyboard:
     """Which keys went down since the last look."""
 
     def __init__(self) -> None:
-        self._chords = [(action, *_chord(key)) for action, key in (*KEYS.items(), *ALSO)]
-        self._down: set[int] = set()
-        self._held: set[int] = set()  # modifiers at the last look
-        self._modifiers: set[int] = set()  # and those that count for this one
+        self._actions = [(action, *_chord(key)) for action, key in (*KEYS.items(), *ALSO)]
+        self._codes = {*(code for _, _, code in self._actions), dpg.mvKey_Q}
+        self._chords = Chords()
 
     @property
     def quits(self) -> bool:
-        """Whether Ctrl+Q is down."""
-        return dpg.mvKey_Q in self._down and not self._modifiers.isdisjoint(CONTROL)
+        """Whether Ctrl+Q went down."""
+        return dpg.mvKey_Q in self._chords.fresh and self._with == {"Ctrl"}
 
     @property
     def holds_original(self) -> bool:
         """Whether the key that shows the original is down, alone."""
-        return _code(KEYS["original"]) in self._down and not self._with
+        return _code(KEYS["original"]) in self._chords.down and not self._with
 
     def pressed(self) -> list[Action]:
         """What the keys pressed since the last call ask for."""
-        was, self._down = self._down, _down({*(code for _, _, code in self._chords), dpg.mvKey_Q})
-        # A modifier let go within the frame that shows its letter still counts.
-        held, self._held = self._held, _down({*CONTROL, *ALT, *SHIFT})
-        self._modifiers = held | self._held
-        fresh, with_keys = self._down - was, self._with
-        return [a for a, keys, code in self._chords if code in fresh and keys == with_keys]
+        chords = self._chords
+        chords.look(_down(self._codes), _down({*CONTROL, *ALT, *SHIFT}))
+        with_keys = self._with
+        return [a for a, keys, code in self._actions if code in chords.fresh and keys == with_keys]
 
     @property
     def _with(self) -> frozenset[str]:
         """The modifiers that count; shift does with another one only."""
-        held = {name for name, codes in MODIFIERS.items() if not self._modifiers.isdisjoint(codes)}
+        counting = self._chords.modifiers
+        held = {name for name, codes in MODIFIERS.items() if not counting.isdisjoint(codes)}
         return frozenset() if held == {"Shift"} else frozenset(held)
 
 

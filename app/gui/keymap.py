@@ -100,6 +100,7 @@ TITLES: dict[str, dict[Action, str]] = {
     "Window": {
         "open": "open a file",
         "save": "save the edit",
+        "keep_picture": "save the picture",
         "record": "record a video",
         "panel": "panel",
         "figures": "figures",

@@ -22,6 +22,7 @@ from .dialogs.offer import OfferDialog
 from .dialogs.picker import FilePicker
 from .dialogs.progress import OpeningLine
 from .dialogs.question import UnsavedQuestion
+from .keeping import own_edits
 from .layout import Layout
 from .meters import Meters
 from .panel.hud import Hud
@@ -35,6 +36,7 @@ from .theme import Item, Look
 OPENED = (SUFFIX, *MODELS, *PICTURES)  # edits, models, pictures with an edit in them
 
 MASKS = (".png",)
+MASK = "Take the movable region from a PNG"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class Parts:
         cls, look: Look, desk: Desk, meters: Meters, models: Models, open_path: Open
     ) -> Parts:
         """Build all of them in the present context."""
-        picker = FilePicker(look, OPENED, open_path)
+        picker = FilePicker(look, "Open", OPENED, open_path, own_edits())
         # Not Dear PyGui's "primary window": filling that one takes 6 ms a frame in software GL at
         # 1366x768; this one shows the viewport's clear colour at no cost.
         with dpg.window(
@@ -132,7 +134,7 @@ class Parts:
                 keys=KeyMap(look),
                 question=UnsavedQuestion(look),
                 picker=picker,
-                mask_picker=FilePicker(look, MASKS, desk.region.load),
+                mask_picker=FilePicker(look, MASK, MASKS, desk.region.load, own_edits()),
             )
         with dpg.theme() as edgeless, dpg.theme_component(dpg.mvWindowAppItem):
             dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)

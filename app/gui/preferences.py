@@ -20,6 +20,7 @@ from ..session.errors import FileError
 from ..session.files import write_json
 
 Theme = Literal["dark", "light"]
+Suffix = Literal[".png", ".jpg", ".webp"]
 Side = Annotated[int, msgspec.Meta(ge=200, le=32_768)]
 Value = float | int | str
 Positive = Annotated[float, msgspec.Meta(gt=0, lt=1e6)]
@@ -69,6 +70,7 @@ class Preferences(msgspec.Struct, frozen=True):
         panel: the side panel is shown.
         figures: the figures under the panel are shown.
         folds: whether a section of the panel is unfolded, by its title.
+        picture: how pictures are saved.
         hinted: the first run's hint has done its work.
         settings: of the drag, by the model's name.
     """
@@ -79,6 +81,7 @@ class Preferences(msgspec.Struct, frozen=True):
     figures: bool = True
     folds: dict[str, bool] = {}
     hinted: bool = False
+    picture: Suffix = ".png"
     settings: dict[str, Settings] = {}
 
 

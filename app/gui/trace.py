@@ -179,6 +179,8 @@ def _plain(value: object) -> object:
         return {"bytes": len(value)}
     if isinstance(value, np.ndarray):
         return {"movable": float(value.mean())}
+    if isinstance(value, tuple) and not hasattr(value, "_fields"):
+        return [_plain(part) for part in value]
     if hasattr(value, "__dataclass_fields__"):
         return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
     return value

@@ -174,12 +174,17 @@ class Bricks:
     def choice(self, label: str, about: str, change: Change) -> Item:
         """A labelled list to choose from; its items come later (`offer`)."""
         with self.row(label) as text:
-            item: Item = dpg.add_combo(
-                label=f"##{label}",
-                width=self.width(beside_label=True),
-                callback=lambda _sender, value, _data: change(value),
-            )
+            item = self.bare_choice(label, about, change, self.width(beside_label=True))
         self._labels[item] = text
+        return item
+
+    def bare_choice(self, name: str, about: str, change: Change, width: int) -> Item:
+        """A list to choose from, without a label."""
+        item: Item = dpg.add_combo(
+            label=f"##{name}",
+            width=width,
+            callback=lambda _sender, value, _data: change(value),
+        )
         return self._keep(item, about)
 
     def offer(self, choice: Item, captions: Sequence[str]) -> None:

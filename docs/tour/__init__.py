@@ -10,14 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from . import compare, history, seeds, settings, sliders, window
+from . import compare, dialogs, history, masks, points, seeds, settings, sliders, window
 from .stage import Stage
 
 CHAPTERS: dict[str, Callable[[Stage], None]] = {
     "settings": settings.perform,
     "window": window.perform,
+    "points": points.perform,
+    "masks": masks.perform,
     "history": history.perform,
     "compare": compare.perform,
     "seeds": seeds.perform,
     "sliders": sliders.perform,
+    "dialogs": dialogs.perform,
 }

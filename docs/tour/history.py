@@ -1,4 +1,4 @@
-"""The timeline: an edit is scrubbed, gone on from in its middle, and branches."""
+"""An edit is scrubbed, gone on from in its middle, and branches; undo, resets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EAR, OUT = (201, 58), (215, 40)
 
 
 def perform(stage: Stage) -> None:
-    """Two pulls, back into the middle of the first, and another way from there."""
+    """Two pulls, back into the middle of the first, another way from there; resets, undone."""
     with stage.window() as window:
         for start, end in ((NOSE, LEFT), (EAR, OUT)):
             window.pull(start, end)
@@ -37,3 +37,16 @@ def perform(stage: Stage) -> None:
         window.release()
         window.await_arrival()
         stage.shoot(window, "timeline-branch")
+
+        window.key("ctrl+z")
+        wait_for("the undo", lambda: window.commands("Undo"))
+        stage.shoot(window, "undo")
+        window.key("ctrl+shift+z", "x")
+        wait_for("no points", lambda: not window.points())
+        stage.shoot(window, "reset-points")
+        window.key("BackSpace")
+        wait_for("the seed's picture", lambda: window.commands("ResetPicture"))
+        stage.shoot(window, "reset-picture")
+        window.key("ctrl+z", "ctrl+z")
+        wait_for("the points again", window.points)
+        stage.shoot(window, "resets-undone")

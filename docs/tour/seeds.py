@@ -8,7 +8,7 @@ from .stage import Stage, wait_for
 
 
 def perform(stage: Stage) -> None:
-    """Open the gallery, choose, paste a number, mix."""
+    """Open the gallery, choose, paste a number, other truncation, mix."""
     with stage.window() as window:
         window.move(128, 128)
         window.key("g")
@@ -19,6 +19,14 @@ def perform(stage: Stage) -> None:
         wait_for("the seed", lambda: window.commands("SetSeed"))
         window.move(20, 20)
         stage.shoot(window, "gallery")
+
+        window.type_into("First seed", "seed 120")
+        window.move(20, 20)
+        time.sleep(3.0)
+        stage.shoot(window, "gallery-pasted")
+        window.key(*["ctrl+equal"] * 10)
+        time.sleep(3.0)
+        stage.shoot(window, "truncation")
 
         for title in ("Drag", "Points", "Movable region", "Seeds and mixing"):
             window.press_control(title)

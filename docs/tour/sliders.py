@@ -22,6 +22,7 @@ def perform(stage: Stage) -> None:
         window.key("k")
         wait_for("the slider", lambda: window.commands("AddDirection"))
         stage.shoot(window, "slider-kept")
+        window.type_into("Slider 1 name", "ear out")
 
         window.key("Right", "Right")
         time.sleep(0.5)

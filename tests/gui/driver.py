@@ -149,6 +149,21 @@ class Driver:
         self.xdotool("mouseup", 1)
         time.sleep(0.15)
 
+    def double_click(self, x, y):
+        """Twice at the same place of the window."""
+        self.xdotool("mousemove", x, y)
+        time.sleep(0.3)
+        for _ in range(2):
+            self.xdotool("mousedown", 1, "sleep", 0.05, "mouseup", 1, "sleep", 0.08)
+        time.sleep(0.2)
+
+    def type_into(self, name, text):
+        """Write into a field, and leave it with Enter."""
+        self.press_control(name)
+        self.xdotool("key", "ctrl+a")
+        self.xdotool("type", "--delay", "60", text)
+        self.key("Return")
+
     def place(self, name):
         """Where a control's middle is in the window, once it is to be seen."""
 
@@ -194,6 +209,11 @@ class Driver:
             self.move(*(a + share * (b - a) for a, b in zip(start, end, strict=True)))
             time.sleep(0.02)
         time.sleep(0.3)
+
+    def choose_file(self, name):
+        """Point at a file in the window's own dialog; `Open` opens it."""
+        self.click_window(*self.place(name))
+        wait_for("the dialog", lambda: self.find("Open"))
 
     def key(self, *names):
         """Keys go to the window under the pointer: there is no window manager."""

@@ -15,14 +15,16 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ...engine.asking import Answer, FeaturePicture, Question, SeedPicture, StatePicture
+from ...engine.asking import Answer, FeaturePicture, Print, Question, SeedPicture, StatePicture
 from ...engine.types import Command, EngineClient, Frame, ModelInfo, Ready
 from ..picture.compare import SPLIT_STEP, Compare, Picture, compose
 from ..picture.input import Action
 from ..picture.region import Region
+from ..preferences import Memory
 from ..wishes import Wishes
 from .gallery import THUMB_PX, Gallery
 from .mixing import STRENGTH_STEP, Mixing, Sliders
+from .prints import Prints
 from .scrubbing import Timeline
 from .timeline import beginning
 
@@ -41,6 +43,10 @@ class Chooser(Protocol):
     @property
     def region(self) -> Region:
         """The mask's tools."""
+
+    @property
+    def memory(self) -> Memory:
+        """What is remembered between runs."""
 
     def post(self, command: Command) -> None:
         """Hand a command to the engine."""
@@ -75,6 +81,7 @@ class Beside:
         self.gallery = Gallery()
         self.mixing = Mixing(desk.post)
         self.sliders = Sliders(desk.post, desk.say, directions)
+        self.prints = Prints(desk.say)
         self.renaming = False  # the person wants to type a slider's name
         self._seed = -1
         self._seeds: dict[tuple[int, int | None], NDArray[np.generic]] = {}
@@ -117,6 +124,7 @@ class Beside:
             "first_state": partial(timeline.jump, last=False),
             "last_state": partial(timeline.jump, last=True),
             "reset_mask": self._desk.clear_mask,
+            "keep_picture": self._keep_picture,
         }
 
     def adopt(self, model: ModelInfo) -> None:
@@ -124,6 +132,7 @@ class Beside:
         self._wishes.forget()
         self._features = None
         self._seeds = {}
+        self.prints.forget()
         self.timeline.forget()
         self.mixing.adopt(model)
         self.sliders.adopt(model)
@@ -152,6 +161,7 @@ class Beside:
         for answer in answers:
             self._hear(answer)
         self.sliders.refresh()
+        self.prints.refresh()
         if self._desk.seed != self._seed:
             self._seed = self._desk.seed
             self.gallery.show(self._seed)
@@ -162,7 +172,10 @@ class Beside:
 
     def _hear(self, answer: Answer) -> None:
         self.sliders.hear(answer)
+        self.prints.hear(answer)
         match answer.question:
+            case Print():
+                self._wishes.forget(answer.question)  # it is written, and wanted no more
             case FeaturePicture():
                 if self._features is not None:
                     self._wishes.forget(self._features)
@@ -199,7 +212,7 @@ class Beside:
         return compose(now, compare, _bytes(original), _bytes(features))
 
     def _wanted(self) -> list[Question]:
-        wanted = [*self._part_wanted(), *self.sliders.wanted()]
+        wanted = [*self._part_wanted(), *self.sliders.wanted(), *self.prints.wanted()]
         if (begun := self._original_question()) is not None and self.compare.needs_original:
             wanted.append(begun)
         if self.compare.mode == "features":
@@ -245,6 +258,9 @@ class Beside:
 
     def _move_psi(self, by: float) -> None:
         self._desk.choose_psi(max(-2.0, min(round(self._desk.psi + by, 6), 2.0)))
+
+    def _keep_picture(self) -> None:
+        self.prints.keep(self._desk.seed, self._desk.memory.now.picture)
 
     def _rename(self) -> None:
         self.renaming = True

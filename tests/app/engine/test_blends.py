@@ -10,6 +10,7 @@ from draglive.app.engine.asking import (
     Dragged,
     FeaturePicture,
     Inquiry,
+    Print,
     SeedPicture,
     StatePicture,
 )
@@ -17,6 +18,7 @@ from draglive.app.engine.edit import EditError, EditState, apply, fold
 from draglive.app.engine.history import History
 from draglive.app.engine.log import Checkpoint, Event, EventList
 from draglive.app.engine.rerun import rerun
+from draglive.app.engine.snapshot import unpack
 from draglive.app.session.format import encode, encode_header, parse_session
 
 PULL = t.AddPoint(t.DragPoint(1, t.Point(10, 12), t.Point(20, 12)))
@@ -196,6 +198,10 @@ def test_questions_are_answered_beside_the_edit(editor):
     assert np.array_equal(here, editor.draw(before))
     assert not np.array_equal(left, here)
     assert "state 7" in answer(editor, StatePicture(7, 0)).error
+    kept = answer(editor, Print(1))
+    assert np.array_equal(kept.content, here)
+    assert kept.made.origin == editor.origin
+    assert torch.equal(unpack(kept.made.tensors, *before.shape[1:]).ws, before.cpu())
     features = answer(editor, FeaturePicture(0)).content
     assert features.shape == (16, 16, 4)
     assert features.std() > 10

@@ -16,6 +16,7 @@ from draglive.app.gui.picture.compare import Compare, compose
 from draglive.app.gui.picture.input import KEYS
 from draglive.app.gui.picture.region import Region
 from draglive.app.gui.picture.viewport import Spot, ViewTransform
+from draglive.app.gui.preferences import Memory
 from draglive.app.session.directions import (
     Kept,
     read_directions,
@@ -261,6 +262,7 @@ class Desk:
         self.seed, self.psi, self.class_index = 3, 0.7, None
         self.posted, self.said = [], []
         self.mask = None
+        self.memory = Memory()
         self.region = Region(self)
 
     def post(self, command):
