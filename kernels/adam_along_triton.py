@@ -55,9 +55,9 @@ def turn_kernel(
         there = (j[:, None] < W) & (c[None, :] < C)
         spot = (layer * W + j)[:, None] * C + c[None, :]
         matrix = tl.load(turned + spot, mask=there, other=0.0).to(tl.float32)
-        slope = tl.load(slopes + layer * C + c, mask=c < C, other=0.0)
+        style = tl.load(slopes + layer * C + c, mask=c < C, other=0.0)
         mixed = tl.load(mixing + n * N + layer, mask=n < N, other=0.0)
-        total += mixed[:, None] * tl.sum(matrix * slope[None, :], 1)[None, :]
+        total += mixed[:, None] * tl.sum(matrix * style[None, :], 1)[None, :]
     row = tl.load(rows + n, mask=n < N, other=0.0)[:, None]
     held = (n[:, None] < N) & (j[None, :] < W)
     i = n[:, None] * W + j[None, :]
