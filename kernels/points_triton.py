@@ -15,15 +15,12 @@ import torch
 from torch import Tensor
 
 from .adam_triton import adam_triton
-from .report_points import report_points_reference
-from .report_points_triton import report_of
+from .report_points_triton import report_points_triton
+from .sampling_triton import covers
 from .supervise import supervise_reference
 from .supervise_triton import Supervision
 from .track_points import track_points_reference
 from .track_points_triton import Tracking
-
-DEPTH = 16  # channels come in tiles of so many, or of a multiple
-DTYPES = (torch.float32, torch.float16, torch.bfloat16)
 
 
 @functools.cache
@@ -49,7 +46,7 @@ def supervise_triton(
     image_size: list[int],
 ) -> Tensor:
     """See the contract of `supervise`."""
-    if not _covered(features):
+    if not covers(features):
         return supervise_reference(
             features,
             origins,
@@ -92,7 +89,7 @@ def track_points_triton(
     image_size: list[int],
 ) -> Tensor:
     """See the contract of `track_points`."""
-    if not _covered(features):
+    if not covers(features):
         return track_points_reference(
             features,
             origins,
@@ -120,40 +117,3 @@ def track_points_triton(
         following.contiguous(),
     )
     return moved
-
-
-def report_points_triton(
-    features: Tensor,
-    origins: Tensor | None,
-    handles: Tensor,
-    targets: Tensor,
-    active: Tensor,
-    fresh: Tensor,
-    references: Tensor,
-    ws: Tensor,
-    *,
-    stop_px: float,
-    map_size: list[int],
-    image_size: list[int],
-) -> Tensor:
-    """See the contract of `report_points`."""
-    known = references.shape[1] == features.shape[1]
-    twin = report_of if known and _covered(features) else report_points_reference
-    return twin(
-        features.contiguous(memory_format=torch.channels_last),
-        None if origins is None else origins.contiguous(),
-        handles.contiguous(),
-        targets.contiguous(),
-        active.contiguous(),
-        fresh.contiguous(),
-        references.float().contiguous(),
-        ws.contiguous(),
-        stop_px=stop_px,
-        map_size=map_size,
-        image_size=image_size,
-    )
-
-
-def _covered(features: Tensor) -> bool:
-    """Whether the kernels take these features."""
-    return features.dtype in DTYPES and features.shape[1] % DEPTH == 0

@@ -7,7 +7,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from .sampling_triton import distance_left, on_map, pulls, sample_bilinear
+from .report_points import report_points_reference
+from .sampling_triton import covers, distance_left, on_map, pulls, sample_bilinear
 
 CHANNELS = 128  # at a time, at most
 NUMBERS = 1024  # of w+, at a time
@@ -86,7 +87,7 @@ def report_kernel(
     tl.store(row + 4, trust)
 
 
-def report_of(
+def report_points_triton(
     features: Tensor,
     origins: Tensor | None,
     handles: Tensor,
@@ -100,14 +101,21 @@ def report_of(
     map_size: list[int],
     image_size: list[int],
 ) -> Tensor:
-    """See the contract of `report_points`; features are channels-last, of 2ⁿ·k channels."""
+    """See the contract of `report_points`."""
+    points = handles, targets, active, fresh, references, ws
     _, channels, h, w = features.shape
+    if not covers(features) or references.shape[1] != channels:
+        return report_points_reference(
+            features, origins, *points, stop_px=stop_px, map_size=map_size, image_size=image_size
+        )
     report = handles.new_empty(handles.shape[0], COLUMNS.value)
+    handles, *others, references, ws = (tensor.contiguous() for tensor in points)
     ratios = map_size[1] / image_size[1], map_size[0] / image_size[0]
     report_kernel[(handles.shape[0],)](
-        features, handles if origins is None else origins, handles, targets,
-        active.view(torch.int8), fresh.view(torch.int8), references, ws, report, stop_px,
-        *ratios, *map_size, h, w, ws.numel(), channels, origins is not None,
-        min(channels & -channels, CHANNELS), NUMBERS,
+        features.contiguous(memory_format=torch.channels_last),
+        handles if origins is None else origins.contiguous(), handles,
+        *(t.view(torch.int8) if t.dtype == torch.bool else t for t in others),
+        references.float(), ws, report, stop_px, *ratios, *map_size, h, w, ws.numel(), channels,
+        origins is not None, min(channels & -channels, CHANNELS), NUMBERS,
     )  # fmt: skip
     return report

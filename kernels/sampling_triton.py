@@ -2,8 +2,18 @@
 # mypy: disable-error-code="no-untyped-def, no-untyped-call, untyped-decorator, import"
 # ruff: noqa: ANN001, ANN201, N803
 
+import torch
 import triton
 import triton.language as tl
+from torch import Tensor
+
+DEPTH = 16  # channels come in tiles of so many, or of a multiple
+DTYPES = (torch.float32, torch.float16, torch.bfloat16)
+
+
+def covers(features: Tensor) -> bool:
+    """Whether kernels on points take these features."""
+    return features.dtype in DTYPES and features.shape[1] % DEPTH == 0
 
 
 @triton.jit

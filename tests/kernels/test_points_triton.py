@@ -79,7 +79,7 @@ def test_adam(live, device):
 def test_the_operations_are_theirs_on_a_card(monkeypatch):
     points_triton.take_over()
     calls = []
-    monkeypatch.setattr(points_triton, "_covered", lambda features: calls.append(1))
+    monkeypatch.setattr(points_triton, "covers", lambda features: calls.append(1))
     on = torch.device("cuda")
     points = [each.to(on) for each in (HANDLES, TARGETS, ACTIVE, disc_offsets(3, CPU))]
     torch.ops.draglive.supervise(

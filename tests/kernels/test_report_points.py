@@ -51,7 +51,7 @@ def test_without_references_all_is_trusted():
 @pytest.fixture
 def twin():
     pytest.importorskip("triton")
-    from draglive.kernels.points_triton import report_points_triton
+    from draglive.kernels.report_points_triton import report_points_triton
 
     return report_points_triton
 
