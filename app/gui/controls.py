@@ -49,11 +49,11 @@ class Controls:
                 continue
             (scroller,) = scrolled
             state = dpg.get_item_state(item)
-            if not state["visible"] or not dpg.is_item_enabled(item) or not _name(item):
+            if not state["visible"] or not dpg.is_item_enabled(item) or not name_of(item):
                 continue
             box = Box(*map(round, (*state["rect_min"], *state["rect_size"])))
             if scroller is None or _is_inside(box, scroller):
-                self._places[_name(item)] = box
+                self._places[name_of(item)] = box
         return self._places
 
 
@@ -80,7 +80,8 @@ def _is_inside(box: Box, scroller: Item) -> bool:
     return bool(top <= box.y + box.height / 2 <= top + dpg.get_item_rect_size(scroller)[1])
 
 
-def _name(item: Item) -> str:
+def name_of(item: Item) -> str:
+    """Its `user_data` where that is text, or else its label."""
     named = dpg.get_item_user_data(item)
     label: str = named if isinstance(named, str) else dpg.get_item_label(item) or ""
     return label.lstrip("# ").strip()

@@ -13,7 +13,7 @@ def perform(stage: Stage) -> None:
         window.move(128, 128)
         window.key("g")
         time.sleep(3.0)
-        left, top, _, _ = window.last("controls")["places"]["Gallery"]
+        left, top, _, _ = window.last("controls")["places"]["Seeds"]
         column, row = round(114 * stage.scale), round(132 * stage.scale)
         window.click_window(left + column + column // 2, top + row // 3)
         wait_for("the seed", lambda: window.commands("SetSeed"))

@@ -23,6 +23,7 @@ def perform(stage: Stage) -> None:
         wait_for("the slider", lambda: window.commands("AddDirection"))
         stage.shoot(window, "slider-kept")
         window.type_into("Slider 1 name", "ear out")
+        window.move(20, 20)
 
         window.key("Right", "Right")
         time.sleep(0.5)

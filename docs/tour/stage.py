@@ -21,6 +21,7 @@ __all__ = ["Driver", "Stage", "virtual_display", "wait_for"]
 
 MOST_BYTES = 150_000
 PALETTES = (256, 192, 128, 96, 64, 48, 32, 24, 16)
+WIDEST = 1366  # larger pictures are looked at, not kept
 SETTLE_S = 0.8  # the window draws seldom while nothing happens
 
 
@@ -58,7 +59,8 @@ class Stage:
         time.sleep(SETTLE_S)
         path = self.pictures / f"{name}.png"
         subprocess.run(["import", "-window", "root", str(path)], env=driver.environment, check=True)
-        shrink(path)
+        if self.size[0] <= WIDEST:
+            shrink(path)
 
 
 def shrink(path: Path) -> None:

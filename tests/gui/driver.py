@@ -62,6 +62,7 @@ class Driver:
         self.environment["XDG_DATA_HOME"] = str(trace.parent / "data")  # kept sliders
         self.environment["XDG_STATE_HOME"] = str(trace.parent / "state")  # journals
         self.environment["XDG_DOCUMENTS_DIR"] = str(trace.parent / "documents")  # saved edits
+        self.environment["XDG_PICTURES_DIR"] = str(trace.parent / "pictures")  # saved pictures
         self._trace, self.size = trace, size
         self._errors = trace.with_suffix(".err").open("w+")
         self.process = subprocess.Popen(

@@ -47,7 +47,7 @@ def test_an_edit_is_scrubbed_compared_mixed_and_kept(fake):
 
     # The gallery: the left button chooses, the right one mixes.
     fake.key("g")
-    place = wait_for("the gallery", lambda: fake.last("controls")["places"].get("Gallery"))
+    place = wait_for("the gallery", lambda: fake.last("controls")["places"].get("Seeds"))
     fake.click_window(place[0] + 160, place[1] + 50)
     (chosen,) = wait_for("the seed", lambda: fake.commands("SetSeed"))
     assert chosen["seed"] == 1

@@ -42,7 +42,7 @@ class GalleryView:
         ) as self._child:
             self._build_head()
             with dpg.group() as group:  # a drawlist takes no tooltip
-                self._drawlist = dpg.add_drawlist(1, 1, user_data="Gallery")
+                self._drawlist = dpg.add_drawlist(1, 1, user_data="Seeds")
         dpg.bind_item_theme(self._child, look.padded)
         self._bricks.explain(group, ABOUT)
         with dpg.handler_registry():  # only a handler learns of the wheel

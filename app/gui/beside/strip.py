@@ -5,6 +5,7 @@ from __future__ import annotations
 import dearpygui.dearpygui as dpg
 
 from ..keyboard import CONTROL
+from ..keymap import shown
 from ..layout import Box
 from ..picture.input import KEYS
 from ..picture.viewport import Spot
@@ -21,7 +22,9 @@ MOST_SLOTS = 40
 BEHIND: Colour = (17, 18, 21, 150)  # what lies ahead of the present state is dimmed
 HINT = (
     "Drag along the strip to see the edit again; let go to go on from there "
-    f"({KEYS['earlier']}, {KEYS['later']}; {KEYS['first_state']} and {KEYS['last_state']})"
+    f"({shown(KEYS['earlier'])}, {shown(KEYS['later'])}; {KEYS['first_state']} and "
+    f"{KEYS['last_state']}; another branch: {shown(KEYS['branch_before'])}, "
+    f"{shown(KEYS['branch_after'])})"
 )
 
 

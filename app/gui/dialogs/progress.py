@@ -10,6 +10,7 @@ from ...engine.opening import Opening
 from ..layout import Box
 from ..panel.hud import shorten
 from ..theme import BUTTON_PADDING_PX, GAP_PX, MUTED, PADDING_PX, Look
+from ..widgets import Bricks
 
 BAR_PX = 120
 BUTTON_PX = 72
@@ -35,6 +36,7 @@ class OpeningLine:
                 width=look.px(BUTTON_PX),
                 callback=lambda _sender, _value, _data: cancel(),
             )
+            Bricks(look, BUTTON_PX).explain(self._button, "The model in use stays")
             self._bar = dpg.add_progress_bar(width=look.px(BAR_PX), height=look.px(THICK_PX))
             self._text = dpg.add_text("", color=MUTED)
         self._child = child

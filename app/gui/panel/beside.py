@@ -7,6 +7,7 @@ import dearpygui.dearpygui as dpg
 from ...engine.types import Direction, ModelInfo
 from ..beside.gallery import read_seed
 from ..desk import Desk
+from ..keymap import shown
 from ..picture.input import KEYS
 from ..theme import GAP_PX, Item
 from ..widgets import Bricks
@@ -169,7 +170,7 @@ class SliderRow:
                 f"Slider {number} name", about, self._rename, name_px, spaces=True
             )
             keys = f"{KEYS['weaker']} and {KEYS['stronger']}"
-            arrows = f"{KEYS['slider_before']} and {KEYS['slider_after']}"
+            arrows = f"{shown(KEYS['slider_before'])} and {shown(KEYS['slider_after'])}"
             self._strength = bricks.bare_slider(
                 f"Slider {number}",
                 f"How much of it the picture has ({keys}; {arrows} choose a slider)",

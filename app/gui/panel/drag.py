@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...engine.types import ModelInfo
 from ..desk import Desk
+from ..picture.input import KEYS
 from ..widgets import Bricks
 from .sections import act
 
@@ -21,7 +22,9 @@ class DragSection:
                 act(bricks, desk, "Undo", "undo", "Back to before the last action", third)
                 act(bricks, desk, "Redo", "redo", "Forward again; also Ctrl+Y", third)
             with bricks.line():
-                act(bricks, desk, "Reset points", "reset_points", "Let all points go", half)
+                one = f"{KEYS['remove_point']}, or the right button, lets one go"
+                about = f"Let all points go; {one}"
+                act(bricks, desk, "Reset points", "reset_points", about, half)
                 about = "Back to the picture of the seed"
                 act(bricks, desk, "Reset picture", "reset_picture", about, half)
 

@@ -8,6 +8,8 @@ import dearpygui.dearpygui as dpg
 
 from ...engine.types import ModelInfo
 from ..desk import NO_CLASS, Desk
+from ..keymap import shown
+from ..picture.input import KEYS
 from ..widgets import Bricks
 from .sections import act
 
@@ -26,7 +28,8 @@ class PictureSection:
             self._build_seed()
             self._psi = bricks.slider(
                 "Truncation",
-                "How far from the average pictures may stray. Live: the edit stays",
+                "How far from the average pictures may stray. Live: the edit stays "
+                f"({KEYS['psi_down']} and {KEYS['psi_up']})",
                 desk.choose_psi,
             )
             bricks.limit(self._psi, 0.0, LARGEST_PSI)
@@ -57,10 +60,13 @@ class PictureSection:
         arrow, rest = self._widths()
         with dpg.group(show=False) as self._classes, bricks.row("Class"):
             step = self._desk.step_class
-            bricks.button("←", "The class before", partial(step, -1), arrow, "class before")
+            before, after = (shown(KEYS[action]) for action in ("class_before", "class_after"))
+            about = f"The class before ({before})"
+            bricks.button("←", about, partial(step, -1), arrow, "class before")
             about = "What the model is asked to draw: a number, or nothing."
             self._class = bricks.field("Class", about, self._enter_class, rest)
-            bricks.button("→", "The next class", partial(step, 1), arrow, "class after")
+            about = f"The next class ({after})"
+            bricks.button("→", about, partial(step, 1), arrow, "class after")
 
     def _build_seed(self) -> None:
         bricks, desk = self._bricks, self._desk

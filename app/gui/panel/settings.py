@@ -24,7 +24,7 @@ ABOVE, BELOW, LESS, MORE = (
     for action in ("setting_above", "setting_below", "setting_less", "setting_more")
 )
 BY_KEYS = (
-    "Double click for the model's own. "
+    f"Double click for the model's own ({KEYS['setting_default']}). "
     f"{ABOVE} and {BELOW} choose a setting, {LESS} and {MORE} change it"
 )
 

@@ -20,6 +20,7 @@ COLOURS: dict[Tone, Colour] = {"info": MUTED, "error": ERROR}
 GAP_PX = 24
 BUTTON_PX = 28
 BUTTONS: tuple[tuple[str, str, Action], ...] = (
+    ("Fit", "The whole picture; the wheel zooms", "fit"),
     ("?", "What mouse and keyboard do", "keys"),
     ("»", "Show or hide the panel", "panel"),
 )

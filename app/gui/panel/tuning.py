@@ -65,7 +65,7 @@ SETTINGS: tuple[Setting, ...] = (
         step=5,
     ),
     Setting(
-        "feature_resolution", "Features", "The block of the network that is pulled and tracked"
+        "feature_resolution", "Feature map", "The block of the network that is pulled and tracked"
     ),
     Setting(
         "first_layer",
