@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import dearpygui.dearpygui as dpg
 
-from ...engine.types import UNSURE_BELOW, Point, PointState
+from ...engine.types import Point, PointState
+from ...session.overlay import CORNERS, LOST, Shape, shape_of
 from ..theme import ACCENT, HALO, HANDLE, ON_PICTURE, OUTLINE, TARGET, Colour, Item, Look
 from .marking import number
 from .scene import Hit
@@ -28,16 +28,6 @@ CHOSEN_PX = 13.0
 NUMBER_PX = 13
 NUMBER_AWAY_PX = 9.0
 NUMBER_PLATE: Colour = (12, 13, 15, 170)
-UNSURE: Colour = (255, 190, 60, 255)
-LOST: Colour = (214, 40, 40, 255)
-
-Shape = Literal["disc", "diamond", "triangle", "square"]
-# Corners of the shapes, for a radius of 1.
-CORNERS: dict[Shape, tuple[tuple[float, float], ...]] = {
-    "diamond": ((0, -1.25), (1.25, 0), (0, 1.25), (-1.25, 0)),
-    "triangle": ((0, -1.45), (1.35, 0.95), (-1.35, 0.95)),
-    "square": ((-0.95, -0.95), (0.95, -0.95), (0.95, 0.95), (-0.95, 0.95)),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +47,6 @@ class Marks:
     chosen: frozenset[int] = frozenset()
     numbers: bool = False
     trails: tuple[tuple[Point, ...], ...] = ()
-
-
-def shape_of(point: PointState) -> tuple[Shape, Colour]:
-    """How a handle is drawn: what it says of the tracking does not hang on colour alone."""
-    if point.lost:
-        return "triangle", OUTLINE
-    if point.trust < UNSURE_BELOW:
-        return "diamond", UNSURE
-    return ("square" if point.pinned else "disc"), HANDLE
 
 
 class Markers:

@@ -21,11 +21,11 @@ from draglive.app.engine.types import (
 )
 from draglive.app.gui.intents import Intents
 from draglive.app.gui.picture.input import InputState, PointerInput, Scene, react
-from draglive.app.gui.picture.markers import shape_of
 from draglive.app.gui.picture.marking import Marking
 from draglive.app.gui.picture.scene import FIRST_ID, Hit
 from draglive.app.gui.picture.trails import LONGEST, Trails
 from draglive.app.gui.picture.viewport import Spot, ViewTransform
+from draglive.app.session.overlay import shape_of
 
 PICTURE = Size(100, 100)
 VIEW = ViewTransform.fit(PICTURE, PICTURE)

@@ -1,10 +1,12 @@
 """Points are drawn where they are, legibly on any picture, and nothing else changes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from draglive.app.engine.types import Point, PointState
-from draglive.app.session.overlay import HANDLE, OUTLINE, TARGET, draw_points
+from draglive.app.session.overlay import HANDLE, LOST, OUTLINE, TARGET, UNSURE, draw_points
 
 
 def state(handle, target):
@@ -82,3 +84,23 @@ def test_both_outlines_show_on_black_and_white():
         assert (near.min(axis=1) > 200).any()  # the white one
         assert (near.max(axis=1) < 60).any()  # the halo
     assert OUTLINE[:3] == (255, 255, 255)
+
+
+def test_a_pin_has_no_target_and_doubt_has_a_shape_and_a_colour():
+    pinned = replace(state((60, 60), (128, 100)), pinned=True)
+    shown = {}
+    for name, point in (
+        ("pin", pinned),
+        ("unsure", replace(state((128, 100), (128, 100)), trust=0.8)),
+        ("lost", replace(state((128, 100), (128, 100)), trust=0.2)),
+    ):
+        shown[name] = np.zeros((512, 512, 4), np.uint8)
+        draw_points(shown[name], [point])
+    assert centre_of(shown["pin"], HANDLE) == pytest.approx((128, 100), abs=1)
+    assert shown["pin"][60, 60].max() == 0
+    with pytest.raises(AssertionError):
+        centre_of(shown["pin"], TARGET)
+    assert centre_of(shown["unsure"], UNSURE) == pytest.approx((128, 100), abs=1)
+    assert centre_of(shown["lost"], LOST)[0] == pytest.approx(128, abs=1)
+    columns = [np.nonzero(shown[name][..., 3])[1] for name in ("lost", "pin")]
+    assert np.ptp(columns[0]) > np.ptp(columns[1])
