@@ -1,4 +1,4 @@
-"""How well the everyday gestures go: turn, open, raise, close, widen, tilt, each on many seeds.
+"""How well everyday gestures go: turn, open, part, raise, close, widen, tilt, on many seeds.
 
 Where a gesture takes hold is found by the landmark detector, which never saw the generator, and of
 the mane by the renderer; so it is for models of creatures trained on pairs. Whether a point arrived
@@ -75,6 +75,15 @@ def open_mouth(scene: Scene) -> list[Pull]:
     return [(chin, _moved(chin, 0.0, 11.0), "chin")] if scene.seen["chin"] else []
 
 
+def lower_lip(scene: Scene) -> list[Pull]:
+    """By the lower lip, 11 px down, the nose held."""
+    if not scene.seen["lower lip"]:
+        return []
+    nose = scene.points["nose"]
+    lip = _moved(scene.points["lower lip"], 0.0, 4.0)  # shut, its edge is the upper one's
+    return [(lip, _moved(lip, 0.0, 11.0), "lower lip"), (nose, nose, "nose")]
+
+
 def raise_ear(scene: Scene) -> list[Pull]:
     """By the tip of the ear to the picture's right, 18 px up and 6 out."""
     tip = _moved(scene.points["right ear tip"], 0.0, 3.0)  # just below: the tip itself is an edge
@@ -117,6 +126,7 @@ def _moved(place: Place, dx: float, dy: float) -> Place:
 GESTURES: Final[dict[str, Callable[[Scene], list[Pull]]]] = {
     "turn the head": turn_head,
     "open the mouth": open_mouth,
+    "lower the lip": lower_lip,
     "raise an ear": raise_ear,
     "close an eye": close_eye,
     "widen the mane": widen_mane,
@@ -161,7 +171,7 @@ def measure(device: Device, source: Source, terms: Terms) -> Result:
     edits = Edits(open_editor(checkpoint, device, "fused", psi=terms.psi))
     detector = CreatureLandmarks()
     config: DragConfig = replace(edits.editor.model.defaults, **terms.changes)
-    wanted = Preset(config, ARRIVED_PX)
+    wanted = Preset(config, config.stop_px)
     tallies = {name: Tally() for name in GESTURES}
     for seed in range(terms.seeds):
         factors = truncated_factors(seed_to_z(seed, z_dim), terms.psi)

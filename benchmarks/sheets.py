@@ -177,7 +177,7 @@ QUALITY = Sheet(
 
 GESTURES = Sheet(
     "gestures",
-    "Six gestures on many seeds: the share whose points arrive within 2 px as the tracker sees it, "
+    "Gestures on many seeds: the share whose points arrive within 2 px as the tracker sees it, "
     "and how far the landmarks then are from where they should be, as the detector sees it: "
     "median, and share within 2.5 px.",
     (

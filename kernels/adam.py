@@ -10,6 +10,9 @@ Contract
     rows       float32 [N, 1]: 1 = a row that is optimised, 0 = one that stays
     live       float32 scalar; 0 leaves everything as it is, bitwise
     momentum   β1: how much of the first moment a step keeps
+    common     what numbers have in common of the spread that they are divided by: 0 is Adam, each
+               by its own; nearer to 1 those with little slope move little (of all numbers of the
+               optimised rows, the root of the mean square)
 β2 = 0.999, ε = 1e-8. Step size, rows and `live` are tensors: changing them costs no host
 sync and no recapture.
 """
@@ -34,6 +37,7 @@ def adam_reference(
     rows: Tensor,
     live: Tensor,
     momentum: float = BETA1,
+    common: float = 0.0,
 ) -> None:
     """One step in plain torch: the truth for every twin."""
     gradient = gradient * rows
@@ -43,6 +47,9 @@ def adam_reference(
     steps = count.clamp(min=1)
     expected = mean / _one_minus_power(momentum, steps)
     spread = (square / _one_minus_power(BETA2, steps)).sqrt_()
+    if common:
+        numbers = rows.sum() * value.shape[-1]
+        spread.lerp_((spread.square().sum() / numbers).sqrt().expand_as(spread), common)
     value.sub_(expected / (spread + EPS) * (step_size * live * rows))
 
 
@@ -71,6 +78,7 @@ def adam_along_reference(
     mixing: Tensor,
     directions: Tensor,
     momentum: float = BETA1,
+    common: float = 0.0,
 ) -> None:
     """Adam on coordinates of w+ in place of w+ itself: value = start + mixingᵀ · c · directionsᵀ.
 
@@ -83,7 +91,7 @@ def adam_along_reference(
     """
     moved = torch.zeros_like(value)
     slopes = mixing @ gradient @ directions
-    adam(moved, slopes, mean, square, count, step_size, rows, live, momentum)
+    adam(moved, slopes, mean, square, count, step_size, rows, live, momentum, common)
     value.add_(mixing.t() @ moved @ directions.t())
 
 

@@ -14,7 +14,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from .adam_triton import moved
+from .adam_triton import LOG_SECOND, TINY, followed, one_minus_power
 from .styles_triton import Styles
 
 COLUMNS = 4  # of a program
@@ -43,9 +43,9 @@ def turn_kernel(
     BW: tl.constexpr,
     BC: tl.constexpr,
 ):
-    """Changes of coordinates [N, W] from dL/dstyle [LAYERS, C]: grid (tiles of coordinates).
+    """Changes of coordinates [N, W], times their spread, from dL/dstyle [LAYERS, C].
 
-    Turned is [LAYERS, W, C]: what a coordinate does to the styles.
+    Grid: tiles of coordinates. Turned is [LAYERS, W, C]: what a coordinate does to the styles.
     """
     n = tl.arange(0, BN)
     j = tl.program_id(0) * BW + tl.arange(0, BW)
@@ -65,10 +65,8 @@ def turn_kernel(
     two = tl.load(square + i, mask=held, other=0.0)
     if tl.load(live) != 0:
         steps = tl.load(count) + 1
-        rate = tl.load(step_size) * row
-        still = tl.zeros([BN, BW], tl.float32)
-        slope = total * (scale * row)
-        change, one, two = moved(still, slope, one, two, steps, rate, momentum, log_momentum)
+        one, two = followed(total * (scale * row), one, two, momentum)
+        change = -one / one_minus_power(log_momentum, steps) * (tl.load(step_size) * row)
         tl.store(mean + i, one, mask=held)
         tl.store(square + i, two, mask=held)
         tl.store(changes + i, change, mask=held)
@@ -80,7 +78,11 @@ def move_kernel(
     mixing,
     directions,
     value,
+    square,
+    count,
+    rows,
     live,
+    common,
     LAYERS: tl.constexpr,
     N: tl.constexpr,
     W: tl.constexpr,
@@ -88,16 +90,24 @@ def move_kernel(
     BW: tl.constexpr,
     BK: tl.constexpr,
 ):
-    """Value [LAYERS, W] += mixingᵀ · changes · directionsᵀ: grid (tiles of w)."""
+    """Value [LAYERS, W] += mixingᵀ · (changes / spread) · directionsᵀ: grid (tiles of w)."""
     n = tl.arange(0, BN)
     j = tl.program_id(0) * BW + tl.arange(0, BW)
     k = tl.arange(0, BK)
     there = (j[:, None] < W) & (k[None, :] < W)
     axes = tl.load(directions + j[:, None] * W + k[None, :], mask=there, other=0.0)
     if tl.load(live) != 0:
+        second = one_minus_power(LOG_SECOND, tl.load(count) + 1)
+        numbers = tl.sum(tl.load(rows + n, mask=n < N, other=0.0)) * W
+        total = tl.zeros([BK], tl.float32)
+        for row in tl.static_range(LAYERS):
+            total += tl.load(square + row * W + k, mask=k < W, other=0.0)
+        whole = tl.sqrt(tl.sum(total) / numbers / second)
         step = tl.zeros([BN, BW], tl.float32)
         for row in tl.static_range(LAYERS):
-            change = tl.load(changes + row * W + k, mask=k < W, other=0.0)
+            own = tl.sqrt(tl.load(square + row * W + k, mask=k < W, other=0.0) / second)
+            spread = own + (whole - own) * common + TINY
+            change = tl.load(changes + row * W + k, mask=k < W, other=0.0) / spread
             mixed = tl.load(mixing + row * N + n, mask=n < N, other=0.0)
             step += mixed[:, None] * tl.sum(axes * change[None, :], 1)[None, :]
         i = n[:, None] * W + j[None, :]
@@ -120,6 +130,7 @@ class TritonAdamAlong:
         step_size: float32 scalar.
         rows: float32 [num_ws, 1], 1 = coordinates that move.
         momentum: β1.
+        common: share of the spread that coordinates have in common.
     """
 
     def __init__(
@@ -135,13 +146,14 @@ class TritonAdamAlong:
         step_size: Tensor,
         rows: Tensor,
         momentum: float,
+        common: float = 0.0,
     ) -> None:
         self._styles, self._scale, self._axes = styles, scale, axes
         turned = styles.affine.double() @ axes[1].double()
         self._turned = turned.transpose(1, 2).to(styles.affine.dtype).contiguous()
         self._value = value
         self._moments = mean, square, count, step_size, rows
-        self._momentum = momentum, math.log(momentum)
+        self._momentum, self._common = (momentum, math.log(momentum)), common
         self._changes = torch.zeros_like(value)
 
     def update(self, live: Tensor) -> None:
@@ -150,12 +162,13 @@ class TritonAdamAlong:
         rows, width = self._value.shape
         grid = (triton.cdiv(width, COLUMNS),)
         shape = styles.layers, rows, width
+        _, square, count, _, held = self._moments
         tile = triton.next_power_of_2(rows), COLUMNS
         turn_kernel[grid](
             styles.slopes, self._turned, mixing, self._changes, *self._moments, live,
             *self._momentum, self._scale, *shape, styles.c, *tile, styles.wide,
         )  # fmt: skip
         move_kernel[grid](
-            self._changes, mixing, directions, self._value, live, *shape, *tile,
-            triton.next_power_of_2(width),
+            self._changes, mixing, directions, self._value, square, count, held, live,
+            self._common, *shape, *tile, triton.next_power_of_2(width),
         )  # fmt: skip

@@ -19,6 +19,7 @@ class AdamSpec(ctypes.Structure):
         *((name, ctypes.c_void_p) for name in ("mixing", "directions")),
         *((name, ctypes.c_int32) for name in ("count", "width")),
         *((name, ctypes.c_float) for name in ("steps", "step_size", "momentum", "inertia", "tiny")),
+        ("common", ctypes.c_float),
     )
 
 
@@ -34,6 +35,7 @@ def adam_along_native(
     mixing: Tensor,
     directions: Tensor,
     momentum: float = BETA1,
+    common: float = 0.0,
 ) -> None:
     """See the contract of `adam_along`."""
     library = load()
@@ -42,7 +44,7 @@ def adam_along_native(
     if not _covered(library.functions.draglive_lanes(), *changed, *read):
         adam_along_reference(
             value, gradient, mean, square, count, step_size, rows, live, mixing, directions,
-            momentum,
+            momentum, common,
         )  # fmt: skip
         return
     if live == 0:
@@ -63,6 +65,7 @@ def adam_along_native(
         momentum,
         BETA2,
         EPS,
+        common,
     )
     library.functions.draglive_adam_along(ctypes.byref(spec))
 

@@ -30,10 +30,17 @@ def one_minus_power(log_beta, steps):
 
 
 @triton.jit
-def moved(value, slope, first, second, steps, rate, momentum, log_momentum):
-    """The value and both moments after the step that makes the count `steps`."""
+def followed(slope, first, second, momentum):
+    """Both moments after a slope."""
     first += (slope - first) * (1 - momentum)
     second += (slope * slope - second) * (1 - SECOND)
+    return first, second
+
+
+@triton.jit
+def moved(value, slope, first, second, steps, rate, momentum, log_momentum):
+    """The value and both moments after the step that makes the count `steps`."""
+    first, second = followed(slope, first, second, momentum)
     spread = tl.sqrt(second / one_minus_power(LOG_SECOND, steps)) + TINY
     value -= first / one_minus_power(log_momentum, steps) / spread * rate
     return value, first, second

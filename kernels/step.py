@@ -37,3 +37,4 @@ class StepSettings:
     squared: bool  # tracking by L2 in place of L1
     image_size: list[int]
     momentum: float = 0.9  # Adam's β1
+    common_spread: float = 0.0  # along axes: `common` of `adam.adam_along`

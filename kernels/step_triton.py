@@ -7,7 +7,7 @@ two steps needs no new capture. Knows nothing of who changes them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
@@ -57,7 +57,7 @@ class TritonStep:
         self._tracking = Tracking(
             features, settings.square, points=plan.points, squared=settings.squared, **sizes
         )
-        self._adam = optimiser(synthesis, state, settings.momentum)
+        self._adam = optimiser(synthesis, state, settings)
 
     @property
     def origins(self) -> Tensor | None:
@@ -89,11 +89,13 @@ class TritonStep:
 
 
 def optimiser(
-    synthesis: TritonSynthesis, state: StepState, momentum: float
+    synthesis: TritonSynthesis, state: StepState, settings: StepSettings
 ) -> TritonAdam | TritonAdamAlong:
     """Adam on w+, or along axes of it."""
     styles, scale, axes = synthesis.styles, 1.0 / synthesis.scale, state.axes
-    make = TritonAdam if axes is None else partial(TritonAdamAlong, axes=axes)
+    make: Callable[..., TritonAdam | TritonAdamAlong] = TritonAdam
+    if axes is not None:
+        make = partial(TritonAdamAlong, axes=axes, common=settings.common_spread)
     return make(
         styles,
         scale,
@@ -103,5 +105,5 @@ def optimiser(
         count=state.count,
         step_size=state.step_size,
         rows=state.rows,
-        momentum=momentum,
+        momentum=settings.momentum,
     )

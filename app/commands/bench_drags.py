@@ -159,7 +159,7 @@ def bench_quality(
 def bench_gestures(
     model: Path | None, seeds: int, max_steps: int, psi: float, **flags: Any
 ) -> None:
-    """Six gestures on many seeds of a model of creatures: how many arrive, and really."""
+    """Everyday gestures on many seeds of a model of creatures: who arrives, and really."""
     from draglive.benchmarks import gestures
     from draglive.benchmarks.models import Source
 

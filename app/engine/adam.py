@@ -19,6 +19,7 @@ class Adam:
         step_size: float32 scalar.
         rows: float32 [N, 1], 1 = optimised.
         momentum: β1.
+        common: share of the spread that all coordinates along axes have in common.
         axes: of coordinates that are moved in place of the tensor (`adam_along`), or None.
     """
 
@@ -29,6 +30,7 @@ class Adam:
         self.step_size = torch.zeros([], device=like.device)
         self.rows = torch.ones(like.shape[1], 1, device=like.device)
         self.momentum = BETA1
+        self.common = 0.0
         self.axes: tuple[Tensor, Tensor] | None = None
 
     def reset(self) -> None:
@@ -48,4 +50,4 @@ class Adam:
         if self.axes is None:
             adam(value, gradient, *moments, self.momentum)
         else:
-            adam_along(value, gradient, *moments, *self.axes, self.momentum)
+            adam_along(value, gradient, *moments, *self.axes, self.momentum, self.common)

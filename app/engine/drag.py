@@ -203,6 +203,7 @@ class Drag:
     def step(self, timers: Timers) -> None:
         """One drag step; w+ stays bitwise when every point has arrived."""
         self._adam.axes = self._axes()  # only now: to find them takes a moment
+        self._adam.common = self._common
         if self.mask is not None and not self.mask.anchored:
             self._anchor(self.mask, timers)
         seen = self._look(timers)
@@ -221,6 +222,11 @@ class Drag:
             return None
         return self._likely.of(config.first_layer, min(config.last_layer, read - 1), self.ws)
 
+    @property
+    def _common(self) -> float:
+        """Of Adam's spread. One point says too little of where the rest should go to trust it."""
+        return self._config.common_spread if self.points.count > 1 else 0.0
+
     def take_trouble(self) -> str | None:
         """Why steps or pictures are slower than they might be: once, then None."""
         steps = None if self._graph is None else self._graph.take_trouble()
@@ -230,7 +236,7 @@ class Drag:
         """What a captured step depends on besides data."""
         points = self.points
         places = points.handles.data_ptr(), points.references.data_ptr(), points.references.shape
-        return self._runner, self._settings, points, places, self.mask
+        return self._runner, self._settings, self._common, points, places, self.mask
 
     def _whole_step(self, seen: Seen) -> WholeStep | None:
         config = self._config
@@ -244,6 +250,7 @@ class Drag:
             squared=config.tracker == "l2",
             image_size=seen.image_size,
             momentum=config.momentum,
+            common_spread=self._common,
         )
         return self._runner.whole_step(self._state(), settings)
 

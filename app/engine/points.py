@@ -98,6 +98,11 @@ class Points:
         self._any_fresh = self._any_fresh or bool(taken)
 
     @property
+    def count(self) -> int:
+        """How many there are; slots may be more."""
+        return sum(slot is not None for slot in self.table.slots)
+
+    @property
     def fresh(self) -> Tensor:
         """Which handles were put where the features were not looked at yet: bool [P]."""
         return self._fresh

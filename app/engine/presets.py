@@ -42,6 +42,7 @@ def preset(name: PresetName, model: ModelInfo, points: int = 1) -> Preset:
         feature_resolution=min(FEATURES, height),
         momentum=0.9,
         space="w",
+        common_spread=0.0,
     )
     match name:
         case "live":

@@ -34,6 +34,7 @@ class DragConfig:
     disc: Disc = "centred"  # stretched: as the official code cuts it (`kernels.stretched_disc`)
     momentum: float = 0.9  # Adam's β1
     space: Space = "w"  # what a step moves: w+ itself, or its coordinates on `axes.LikelyAxes`
+    common_spread: float = 0.0  # of those, with several points: 0 is Adam (`kernels.adam`)
 
     def __post_init__(self) -> None:
         """Refuse values that no drag can use, naming field, rule and value."""
@@ -53,6 +54,7 @@ class DragConfig:
         discs = "'centred' or 'stretched'"
         _require(self.disc in ("centred", "stretched"), "disc", discs, self)
         _require(0 <= self.momentum < 1, "momentum", "from 0 to below 1", self)
+        _require(0 <= self.common_spread < 1, "common_spread", "from 0 to below 1", self)
         _require(self.space in ("w", "likely"), "space", "'w' or 'likely'", self)
 
     @property
@@ -81,6 +83,7 @@ class DragConfig:
             "feature_resolution": min(128, size.height),
             "momentum": 0.8,
             "space": "likely",
+            "common_spread": 0.75,
         }
         unknown = sorted(set(preset) - {f.name for f in fields(cls)})
         if unknown:

@@ -47,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, omit_defaults=True):
     disc: Disc | None = None
     momentum: Annotated[float, msgspec.Meta(ge=0, lt=1)] | None = None
     space: Space | None = None
+    common_spread: Annotated[float, msgspec.Meta(ge=0, lt=1)] | None = None
 
     @classmethod
     def of(cls, config: DragConfig, defaults: DragConfig) -> Settings:

@@ -18,6 +18,7 @@ struct AdamSpec {
   const float* directions;  // [width, width]
   std::int32_t count, width;
   float steps, step_size, momentum, inertia, tiny;  // steps: this one counted
+  float common;
 };
 }
 
@@ -49,18 +50,41 @@ void turn(const AdamSpec& spec, float* mixed, float* slopes) {
         add(slopes + n * width, mixed[n * width + k], spec.directions + k * width, width);
 }
 
-// Slopes become changes of the coordinates; moments follow.
-void step(const AdamSpec& spec, int n, float* slopes) {
-  const double kept = std::log(static_cast<double>(spec.momentum));
-  const float first = static_cast<float>(-std::expm1(spec.steps * kept));
-  const double slow = std::log(static_cast<double>(spec.inertia));
-  const float second = static_cast<float>(-std::expm1(spec.steps * slow));
+// Both moments follow the slopes of a row; the sum of its second ones.
+double follow(const AdamSpec& spec, int n, const float* slopes) {
+  double total = 0;
   for (int j = 0; j < spec.width; ++j) {
     const int i = n * spec.width + j;
     spec.mean[i] += (slopes[i] - spec.mean[i]) * (1 - spec.momentum);
     spec.square[i] += (slopes[i] * slopes[i] - spec.square[i]) * (1 - spec.inertia);
-    const float spread = std::sqrt(spec.square[i] / second) + spec.tiny;
-    slopes[i] = -spec.mean[i] / first / spread * spec.step_size;
+    total += spec.square[i];
+  }
+  return total;
+}
+
+// 1 - beta^steps
+float one_minus_power(const AdamSpec& spec, float beta) {
+  return static_cast<float>(-std::expm1(spec.steps * std::log(static_cast<double>(beta))));
+}
+
+// The changes of the coordinates, from their slopes; moments follow.
+void step(const AdamSpec& spec, float* changes) {
+  const float first = one_minus_power(spec, spec.momentum);
+  const float second = one_minus_power(spec, spec.inertia);
+  double total = 0, numbers = 0;
+  for (int n = 0; n < spec.count; ++n) {
+    if (spec.rows[n] == 0) continue;
+    total += follow(spec, n, changes);
+    numbers += spec.width;
+  }
+  const float whole = static_cast<float>(std::sqrt(total / numbers / second));
+  for (int n = 0; n < spec.count; ++n) {
+    if (spec.rows[n] == 0) continue;
+    for (int i = n * spec.width; i < (n + 1) * spec.width; ++i) {
+      const float own = std::sqrt(spec.square[i] / second);
+      const float spread = own + (whole - own) * spec.common + spec.tiny;
+      changes[i] = -spec.mean[i] / first / spread * spec.step_size;
+    }
   }
 }
 
@@ -86,7 +110,6 @@ extern "C" void draglive_adam_along(const AdamSpec* spec) {
   const std::size_t size = static_cast<std::size_t>(spec->count) * spec->width;
   std::vector<float> mixed(size), slopes(size);
   draglive::turn(*spec, mixed.data(), slopes.data());
-  for (int n = 0; n < spec->count; ++n)
-    if (spec->rows[n] != 0) draglive::step(*spec, n, slopes.data());
+  draglive::step(*spec, slopes.data());
   draglive::move(*spec, slopes.data(), mixed.data());
 }

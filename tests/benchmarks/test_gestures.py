@@ -1,4 +1,4 @@
-"""Six gestures: where they take hold, and what is said of them."""
+"""Gestures: where they take hold, and what is said of them."""
 
 import numpy as np
 import pytest
@@ -20,6 +20,9 @@ def test_pulls_go_where_their_names_say():
     assert (name, *(there - nose)) == ("nose", 24.0, 0.0)  # it looks left: to the right
     ((_, there, _),) = gestures.widen_mane(scene())
     assert tuple(there) == (30.0, 120.0)
+    (lip, there, _), (held, still, _) = gestures.lower_lip(scene())
+    assert (lip[1] - scene().points["lower lip"][1], there[1] - lip[1]) == (4, 11)
+    assert np.array_equal(held, still)
     (left, left_to, _), (right, right_to, _) = gestures.tilt_head(scene())
     assert np.linalg.norm(right_to - left_to) == pytest.approx(np.linalg.norm(right - left))
     np.testing.assert_allclose(left_to + right_to, left + right)
@@ -27,6 +30,7 @@ def test_pulls_go_where_their_names_say():
 
 def test_what_is_hidden_is_not_pulled():
     assert gestures.open_mouth(scene(names=("chin",))) == []
+    assert gestures.lower_lip(scene(names=("lower lip",))) == []
     assert gestures.tilt_head(scene(names=("left eye",))) == []
     assert gestures.widen_mane(scene(mane=None)) == []
 

@@ -13,19 +13,20 @@ def state(rows, width):
     return [value, torch.randn_like(value), torch.zeros_like(value), torch.zeros_like(value)]
 
 
-def settings(rows, width, live):
+def settings(rows, width, live, common=0.0):
     held = torch.zeros(rows, 1)
     held[1:4] = 1
     mixing = torch.zeros(rows, rows)
     mixing[1:4, 1:4] = torch.randn(3, 3)
     rates = torch.tensor(0.02), held, torch.tensor(live)
-    return [torch.zeros([]), *rates, mixing, torch.randn(width, width), 0.8]
+    return [torch.zeros([]), *rates, mixing, torch.randn(width, width), 0.8, common]
 
 
+@pytest.mark.parametrize("common", [0.0, 0.75])
 @pytest.mark.parametrize("width", [64, 36], ids=["covered", "odd"])
-def test_steps_are_the_references(width, level):
+def test_steps_are_the_references(width, common, level):
     del level  # the build under test
-    ours, rest = state(6, width), settings(6, width, 1.0)
+    ours, rest = state(6, width), settings(6, width, 1.0, common)
     theirs = [tensor.double() for tensor in ours]
     truth = [t.double() if isinstance(t, torch.Tensor) else t for t in rest]
     start = ours[0].clone()

@@ -152,7 +152,8 @@ def test_adam_is_the_twins(live, device):
 
 
 @pytest.mark.parametrize("live", [1.0, 0.0], ids=["moving", "arrived"])
-def test_adam_along_axes_is_the_twins(live, device):
+@pytest.mark.parametrize("common", [0.0, 0.75])
+def test_adam_along_axes_is_the_twins(live, common, device):
     network = cast(random_network((16, 32, 16), spread=0.5), device)
     styles = Styles(list(network.layers[:4]), [1] * 4, [1] * 4, torch.float32)
     ours = {name: torch.zeros(7, W_DIM, device=device) for name in ("value", "mean", "square")}
@@ -165,6 +166,7 @@ def test_adam_along_axes_is_the_twins(live, device):
     axes = mixing, torch.randn(W_DIM, W_DIM, device=device)
     rows = torch.tensor([0, 1.0, 1, 1, 0, 0, 0], device=device)[:, None]
     fixed = {"step_size": torch.tensor(0.01, device=device), "rows": rows, "momentum": 0.8}
+    fixed["common"] = common
     live = torch.tensor(live, device=device)
     twin = TritonAdamAlong(styles, 0.5, axes=axes, **ours, **fixed)
     for _ in range(3):

@@ -96,6 +96,13 @@ SETTINGS: tuple[Setting, ...] = (
         step=0.05,
     ),
     Setting(
+        "common_spread",
+        "Evenness",
+        "Likely axes, several points: 0 moves all alike, 1 each as far as it helps",
+        "%.2f",
+        step=0.05,
+    ),
+    Setting(
         "tracker", "Tracker", "How patches are compared: by absolute or by squared differences"
     ),
     Setting(
@@ -140,6 +147,7 @@ def limits(field: str, model: ModelInfo) -> tuple[float, float]:
         "stop_px": (0.5, 10.0),
         "speed_px": (0.25, max(4.0, 4 * own.speed_px)),
         "momentum": (0.0, 0.98),
+        "common_spread": (0.0, 0.95),
     }[field]
 
 

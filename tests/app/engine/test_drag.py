@@ -90,13 +90,27 @@ def plain_drag(editor, generator, points, steps):
 @pytest.mark.parametrize("points", [(A,), (A, B), (A, B, C)])
 @pytest.mark.parametrize("space", ["w", "likely"])
 def test_steps_are_those_of_the_plain_loop(editor, small_generator, space, points):
-    editor.apply(t.SetConfig(replace(editor.state.config, space=space)))
+    editor.apply(t.SetConfig(replace(editor.state.config, space=space, common_spread=0.0)))
     path, w = plain_drag(editor, small_generator, points, steps=12)
     add(editor, *points)
     for number, expected in enumerate(path):
         found = editor.points(editor.step() if number else editor.look())
         np.testing.assert_allclose([p.handle for p in found], expected, atol=1e-4)
     torch.testing.assert_close(editor.ws, w, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("points", [(A,), (A, B)])
+def test_a_common_spread_is_for_several_points(editor, points):
+    start, ends = editor.state, []
+    for common in (0.0, 0.75):
+        editor.begin(start)
+        config = replace(editor.state.config, space="likely", common_spread=common)
+        editor.apply(t.SetConfig(config))
+        add(editor, *points)
+        for _ in range(3):
+            editor.step()
+        ends.append(editor.ws.clone())
+    assert torch.equal(*ends) == (len(points) == 1)
 
 
 def test_only_the_chosen_layers_move(editor):

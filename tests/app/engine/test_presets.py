@@ -30,6 +30,7 @@ def test_official_is_the_published_column():
     assert (config.feature_resolution, config.tracker, config.disc) == (128, "l2", "stretched")
     assert (config.first_layer, config.last_layer, config.step_size) == (0, 5, 1e-3)
     assert (config.speed_px, config.momentum, config.space) == (1, 0.9, "w")
+    assert config.common_spread == 0
     assert official.arrive_px == 4
     assert preset("official", model(256)).arrive_px == 2
 
