@@ -28,6 +28,7 @@ from .engine.types import (
     PointState,
     Ready,
 )
+from .errors import DemoError
 from .headless import describe_point
 from .session.files import write_json
 from .session.pictures import Picture, write_png
@@ -55,10 +56,6 @@ PULL_S = 0.6  # from press to the end of the pull
 PATIENCE_S = 30.0  # for the points to arrive
 REST_S = 0.3  # between two strokes
 FILES = ("before.png", "after.png", "demo.mp4", "latency.json")
-
-
-class DemoError(RuntimeError):
-    """The gesture could not be played to its end: what stopped it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

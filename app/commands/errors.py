@@ -20,7 +20,7 @@ def expected_errors() -> tuple[type[Exception], ...]:
     from draglive.benchmarks.errors import BenchmarkError
     from draglive.stylegan2_jit.compile import BackendError
 
-    from ..demo import DemoError
+    from ..errors import DemoError
     from ..models.errors import ModelsError
     from ..session.errors import SessionError
 

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 HEAVY = {"torch", "dearpygui", "av", "cv2"}
+TELLING = "draglive.app.commands.errors as errors; errors.expected_errors()"
 
 
 @pytest.mark.parametrize(
@@ -13,6 +14,7 @@ HEAVY = {"torch", "dearpygui", "av", "cv2"}
     [
         ("draglive.app.cli", set()),
         ("draglive.app.doctor", set()),
+        pytest.param(TELLING, {"torch"}, id="telling errors"),
         ("draglive.app.engine.types", set()),
         ("draglive.app.engine.mailbox", set()),
         ("draglive.app.engine.edit", set()),
