@@ -17,7 +17,8 @@ help:
 	@echo "make check     format, lint, types, import rules"
 	@echo "make bench     latency of a drag step on this machine"
 	@echo "make figures   README's and docs' figures, from docs/benchmarks/*.json"
-	@echo "make pictures  the README's pictures, from the real window"
+	@echo "make pictures  the README's pictures, from the real window; SIZE=1920x1080 or"
+	@echo "               SIZE=3840x2160 SCALE=2: larger ones to look at, into out/pictures"
 	@echo "make clean     remove what was made, except .venv"
 
 setup: $(INSTALLED)
@@ -60,7 +61,7 @@ figures: setup
 	$(BIN)/python -m draglive.benchmarks.document
 
 pictures: setup
-	$(BIN)/python docs/make_pictures.py
+	$(BIN)/python docs/make_pictures.py $(CHAPTERS) $(if $(SIZE),--size $(SIZE) --scale $(or $(SCALE),1) --out out/pictures)
 
 clean:
 	rm -rf out build *.egg-info .types .mypy_cache .ruff_cache .pytest_cache .hypothesis

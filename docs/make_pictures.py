@@ -82,7 +82,7 @@ def main() -> None:
     given.out.mkdir(exist_ok=True, parents=True)
     width, height = map(int, given.size.split("x"))
     stage = Stage(given.out, (width, height), given.scale)
-    for chapter in given.chapters or chapters:
+    for chapter in given.chapters or (chapters if stage.is_usual else [*CHAPTERS]):
         print(chapter, flush=True)
         if chapter == "demo":
             film_demo(given.out)

@@ -57,6 +57,7 @@ class Found:
     differing: dict[str, object] = field(default_factory=dict)
     megabytes_after_warm_up: float = 0.0
     megabytes: float = 0.0
+    course: list[int] = field(default_factory=list)  # megabytes after each tenth
     exit_code: int = -1
 
     @property
@@ -226,6 +227,8 @@ def misbehave(events: int, seed: int, engine: str) -> Found:
                 done = hand.act()
                 found.done[done] = found.done.get(done, 0) + 1
                 found.events += 1
+                if (number + 1) % max(events // 10, 1) == 0:
+                    found.course.append(round(memory_mb(driver.process.pid)))
                 if number == events // 5:
                     found.megabytes_after_warm_up = memory_mb(driver.process.pid)
             hand.come_to_rest()

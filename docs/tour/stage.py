@@ -21,7 +21,7 @@ __all__ = ["Driver", "Stage", "virtual_display", "wait_for"]
 
 MOST_BYTES = 150_000
 PALETTES = (256, 192, 128, 96, 64, 48, 32, 24, 16)
-WIDEST = 1366  # larger pictures are looked at, not kept
+WIDEST = 1366
 SETTLE_S = 0.8  # the window draws seldom while nothing happens
 
 
@@ -32,6 +32,11 @@ class Stage:
     pictures: Path
     size: tuple[int, int] = (1366, 768)
     scale: float = 1.0
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether the pictures are the ones to be kept; larger ones are looked at."""
+        return self.size[0] <= WIDEST
 
     @contextmanager
     def window(self, *flags: object) -> Iterator[Driver]:
@@ -59,7 +64,7 @@ class Stage:
         time.sleep(SETTLE_S)
         path = self.pictures / f"{name}.png"
         subprocess.run(["import", "-window", "root", str(path)], env=driver.environment, check=True)
-        if self.size[0] <= WIDEST:
+        if self.is_usual:
             shrink(path)
 
 

@@ -134,3 +134,10 @@ def test_every_benchmark_of_a_report_has_a_sheet():
     names = [name for name, _ in report.benchmarks(open_device("cpu", "float32"), report.QUICK)]
     assert names == ["step", "kernels", "scaling", "latency", "landmarks", "paired"]
     assert set(names) <= set(document.SHEETS)
+
+
+def test_every_file_that_readme_names_is_there():
+    readme = (ROOT / "README.md").read_text()
+    named = {link for link in re.findall(r"\]\(([^)#]+)\)", readme) if "://" not in link}
+    assert len(named) > 20
+    assert [link for link in sorted(named) if not (ROOT / link).exists()] == []

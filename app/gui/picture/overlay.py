@@ -21,6 +21,7 @@ from ..theme import (
 )
 from .markers import Markers, Marks
 from .viewport import Spot, ViewTransform
+from .wrapping import wrapped
 
 NOTE_PLATE: Colour = (12, 13, 15, 205)
 NOTE_PADDING_PX = 14
@@ -85,23 +86,30 @@ class OverlayLayer:
     def _draw_note(
         self, text: str, area: tuple[int, int], y: int, plate: Colour, colour: Colour
     ) -> None:
-        """One centred line on a plate; `y` is its middle."""
+        """Centred on a plate, in as many lines as it needs; `y` is the last one's middle."""
         size = dpg.get_text_size(text, font=self._look.body)
         if not size:  # fonts are measurable from the second frame on
             self._drawn = None
             return
-        width, height = size
-        pad = self._look.px(NOTE_PADDING_PX)
-        left, top = (area[0] - width) / 2, y - height / 2
+        height, pad = size[1], self._look.px(NOTE_PADDING_PX)
+        lines = wrapped(text, area[0] - 4 * pad, self._width)
+        width = max(map(self._width, lines))
+        left, top = (area[0] - width) / 2, y + height / 2 - height * len(lines)
         dpg.draw_rectangle(
             (left - pad, top - pad / 2),
-            (left + width + pad, top + height + pad / 2),
+            (left + width + pad, top + height * len(lines) + pad / 2),
             color=plate,
             fill=plate,
             rounding=(height + pad) / 2,
             parent=self._layer,
         )
-        dpg.draw_text((left, top), text, color=colour, size=height, parent=self._layer)
+        for number, line in enumerate(lines):
+            place = (area[0] - self._width(line)) / 2, top + number * height
+            dpg.draw_text(place, line, color=colour, size=height, parent=self._layer)
+
+    def _width(self, text: str) -> float:
+        size = dpg.get_text_size(text, font=self._look.body)
+        return float(size[0]) if size else 0.0
 
     def _len(self, length: float) -> float:
         return length * self._look.scale
