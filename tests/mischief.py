@@ -26,6 +26,7 @@ FAKE = [sys.executable, str(Path(__file__).parent / "gui" / "fake_engine.py")]
 MODEL = {"real": "creatures-256", "fake": "many-64-10"}  # the card that is chosen
 LEFT_ALONE = {"open", "models"}  # they have events of their own
 MOMENT = 0.05
+REST_S = 5.0  # until a model is there, and what the last one left has gone
 SIZES = ((1366, 768), (1100, 700), (800, 600), (640, 480), (1280, 720))
 ALIVE = {  # a control, and the command that it must post
     "Official": "SetConfig",
@@ -230,9 +231,9 @@ def misbehave(events: int, seed: int, engine: str) -> Found:
                 if (number + 1) % max(events // 10, 1) == 0:
                     found.course.append(round(memory_mb(driver.process.pid)))
                 if number == events // 5:
-                    found.megabytes_after_warm_up = memory_mb(driver.process.pid)
+                    found.megabytes_after_warm_up = rested_mb(hand, driver)
+            found.megabytes = rested_mb(hand, driver)
             hand.come_to_rest()
-            found.megabytes = memory_mb(driver.process.pid)
             found.dead = [c for c, command in ALIVE.items() if not does(hand, driver, c, command)]
             time.sleep(0.5)
             found.exit_code = driver.end()
@@ -266,6 +267,14 @@ def differing(state: dict[str, dict[str, object]]) -> dict[str, object]:
     if window is None or engine is None:
         return {"state": "not told"}
     return {k: [v, engine[k]] for k, v in window.items() if v != engine[k]}
+
+
+def rested_mb(hand: Hand, driver: Driver) -> float:
+    """The memory of a window with a fresh edit: undo has no end, and keeps what it needs."""
+    hand.come_to_rest()
+    hand.model()
+    time.sleep(REST_S)
+    return memory_mb(driver.process.pid)
 
 
 def memory_mb(pid: int) -> float:

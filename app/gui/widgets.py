@@ -19,6 +19,7 @@ Change: TypeAlias = Callable[[Any], None]  # is given the widget's new value
 LABEL_PX = 96
 # Dear PyGui centres a slider's value, under the grab of a middling value; blanks push it aside.
 TO_THE_RIGHT = " " * 26
+TO_THE_LEFT = " " * 18
 FOLDED, UNFOLDED = "▶   ", "▼   "
 TOOLTIP_AFTER_S = 0.4
 TOOLTIP_WRAP_PX = 260
@@ -158,13 +159,14 @@ class Bricks:
         *,
         pattern: str = "%.2f",
         whole: bool = False,
+        narrow: bool = False,
     ) -> Item:
-        """A slider without a label."""
+        """A slider without a label; the value of a narrow one, on both sides of 0, stands left."""
         add = dpg.add_slider_int if whole else dpg.add_slider_float
         item: Item = add(
             label=f"##{name}",
             width=width,
-            format=TO_THE_RIGHT + pattern,
+            format=pattern + TO_THE_LEFT if narrow else TO_THE_RIGHT + pattern,
             clamped=True,
             callback=lambda _sender, value, _data: change(value),
         )

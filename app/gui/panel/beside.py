@@ -176,6 +176,7 @@ class SliderRow:
                 f"How much of it the picture has ({keys}; {arrows} choose a slider)",
                 self._set,
                 rest_px,
+                narrow=True,
             )
             bricks.limit(self._strength, -REACH, REACH)
             about = f"Delete it, and its file ({KEYS['delete_slider']} for the chosen one)"
