@@ -19,7 +19,7 @@ Change: TypeAlias = Callable[[Any], None]  # is given the widget's new value
 LABEL_PX = 96
 # Dear PyGui centres a slider's value, under the grab of a middling value; blanks push it aside.
 TO_THE_RIGHT = " " * 26
-TO_THE_LEFT = " " * 18
+TO_THE_LEFT = " " * 18  # of a narrow one, whose value is seldom far below 0
 FOLDED, UNFOLDED = "▶   ", "▼   "
 TOOLTIP_AFTER_S = 0.4
 TOOLTIP_WRAP_PX = 260
@@ -144,6 +144,7 @@ class Bricks:
         self, label: str, about: str, change: Change, *, pattern: str = "%.2f", whole: bool = False
     ) -> Item:
         """A labelled slider; its range comes later (`limit`)."""
+        pattern = TO_THE_RIGHT + pattern
         with self.row(label) as text:
             width = self.width(beside_label=True)
             item = self.bare_slider(label, about, change, width, pattern=pattern, whole=whole)
@@ -159,14 +160,13 @@ class Bricks:
         *,
         pattern: str = "%.2f",
         whole: bool = False,
-        narrow: bool = False,
     ) -> Item:
-        """A slider without a label; the value of a narrow one, on both sides of 0, stands left."""
+        """A slider without a label; blanks in the pattern push the value aside."""
         add = dpg.add_slider_int if whole else dpg.add_slider_float
         item: Item = add(
             label=f"##{name}",
             width=width,
-            format=pattern + TO_THE_LEFT if narrow else TO_THE_RIGHT + pattern,
+            format=pattern,
             clamped=True,
             callback=lambda _sender, value, _data: change(value),
         )

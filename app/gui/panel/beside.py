@@ -10,7 +10,7 @@ from ..desk import Desk
 from ..keymap import shown
 from ..picture.input import KEYS
 from ..theme import GAP_PX, Item
-from ..widgets import Bricks
+from ..widgets import TO_THE_LEFT, Bricks
 from .sections import act
 
 REACH = 2.0  # of a slider, to both sides; keys and typing go further
@@ -176,7 +176,7 @@ class SliderRow:
                 f"How much of it the picture has ({keys}; {arrows} choose a slider)",
                 self._set,
                 rest_px,
-                narrow=True,
+                pattern="%.2f" + TO_THE_LEFT,
             )
             bricks.limit(self._strength, -REACH, REACH)
             about = f"Delete it, and its file ({KEYS['delete_slider']} for the chosen one)"
