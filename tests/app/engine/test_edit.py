@@ -94,6 +94,7 @@ def test_a_point_is_inside_when_it_lies_on_a_pixel(x, y, inside):
         ({"step_size": 0.0}, "step_size must be above 0, not 0.0"),
         ({"momentum": 1.0}, "momentum must be from 0 to below 1, not 1.0"),
         ({"space": "z"}, "space must be 'w' or 'likely', not 'z'"),
+        ({"common_spread": 1.0}, "common_spread must be from 0 to below 1, not 1.0"),
         ({"step_size": float("nan")}, "step_size must be above 0, not nan"),
         ({"track_radius_px": 0}, "track_radius_px must be from 1 to 128, not 0"),
         ({"motion_radius_px": 500.0}, "motion_radius_px must be at most 128, not 500.0"),
