@@ -48,6 +48,8 @@ def render(out: Path, count: int, resolution: int, seed: int, points: bool) -> N
 @click.option("--start", type=GIVEN, help="A generator to begin with (safetensors).")
 @click.option("--start-discriminator", type=GIVEN, help="The one it learnt with.")
 @click.option("--guide", type=GIVEN, help="A key-point network that says what is misplaced.")
+@click.option("--misplaced", type=float, default=12.0, show_default=True, help="Its weight.")
+@click.option("--unlike", type=float, default=5.0, show_default=True, help="Of its features.")
 def train(
     data: str,
     out: Path,
@@ -59,6 +61,8 @@ def train(
     start: Path | None,
     start_discriminator: Path | None,
     guide: Path | None,
+    misplaced: float,
+    unlike: float,
 ) -> None:
     """Train a generator; a run that is there already goes on.
 
@@ -83,6 +87,8 @@ def train(
         start=start,
         start_discriminator=start_discriminator,
         guide=guide,
+        misplaced_weight=misplaced,
+        unlike_weight=unlike,
     )
     trainer = Trainer(settings)
     if isinstance(trainer.source, Folder):

@@ -45,7 +45,7 @@ class Trainable(nn.Module):
         x = normalize_second_moment(z.float())
         for layer in self.network.mapping.children():
             assert isinstance(layer, FullyConnected)
-            x = _dense(layer, x)
+            x = dense(layer, x)
         return x
 
     def forward(
@@ -60,12 +60,12 @@ class Trainable(nn.Module):
         x = image = torch.empty(0, device=ws.device)
         for i, size in enumerate(r for r in config.block_resolutions if r <= resolution):
             block = getattr(self.network.synthesis, f"b{size}")
-            style = _dense(block.conv1.affine, ws[:, 2 * i])
+            style = dense(block.conv1.affine, ws[:, 2 * i])
             if i == 0:
                 const = block.const.to(dtype or self.dtype).permute(1, 2, 0)
                 x = const * style.to(const.dtype)[:, None, None]
             else:
-                before = _dense(block.conv0.affine, ws[:, 2 * i - 1])
+                before = dense(block.conv0.affine, ws[:, 2 * i - 1])
                 x = epilogue(x, scale=before, active=False)
                 x = self._layer(block.conv0, x, before, after=style)
             x = self._layer(block.conv1, x, style)
@@ -97,14 +97,15 @@ class Trainable(nn.Module):
         return epilogue(x, bias=bias, after=after)
 
 
-def _dense(layer: FullyConnected, x: Tensor) -> Tensor:
+def dense(layer: FullyConnected, x: Tensor) -> Tensor:
+    """A dense layer by its stored parameters, with their gradient."""
     y = F.linear(x, layer.weight * layer.weight_gain, layer.bias * layer.bias_gain)
     return F.leaky_relu(y, 0.2) * ROOT_2 if layer.activate else y
 
 
 def _colours(layer: ToRGB, x: Tensor, w: Tensor) -> Tensor:
     """Float32 [N, 3, H, W] of maps [N, H, W, C]; eight columns, because products like that."""
-    style = _dense(layer.affine, w) * layer.gain
+    style = dense(layer.affine, w) * layer.gain
     weight = layer.weight[:, :, 0, 0].t()[None] * style[:, :, None]  # [N, C, 3]
     count = weight.shape[2]
     weight = F.pad(weight, (0, -count % 8)).to(x.dtype)

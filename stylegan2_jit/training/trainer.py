@@ -27,14 +27,17 @@ from .augment import Augmentation
 from .company import Company
 from .data import Batch, Creatures, Folder, Source
 from .discriminator import Discriminator
+from .factors import FACTORS
 from .folder import DataError
 from .keypoint_network import KeyPointNetwork, load_keypoint_network
 from .renderer import Renderer
 from .settings import Settings
 from .sheets import write_sheet
+from .silence import first_layer, silence
 from .trainable import Trainable
 
 KEPT_EVERY_S = 120.0
+GEOMETRY_LAYERS = 7  # of w+: those of the blocks to 32 px
 PRESET = {
     "step_size": 0.03,
     "motion_radius_px": 3.0,
@@ -92,6 +95,8 @@ class Trainer:
         settings.out.mkdir(parents=True, exist_ok=True)
         found = state.load(settings.out, self._modules(), self._optimizers(), self._about())
         self.progress = found or self._begun()
+        if settings.pairs:
+            self._silence_unused()
         self.company.same_weights(self._modules().values())
         self.augmentation = Augmentation(self.progress.augmentation)
         self._started = self.progress.steps
@@ -129,6 +134,15 @@ class Trainer:
                 if r > self.settings.warmup_resolution:
                     block = getattr(self.generator.network.synthesis, f"b{r}")
                     block.torgb.weight.data.zero_()
+
+    def _silence_unused(self) -> None:
+        """Components of z that drive no factor are not heard, and stay so (`silence`)."""
+        heard = torch.arange(self.settings.generator.z_dim, device=self.device) < len(FACTORS)
+        weight = first_layer(self.generator.network).weight
+        if weight.detach()[:, ~heard].any():
+            silence(self.generator.network)
+            self.average.load_state_dict(self.generator.state_dict())
+        weight.register_hook(lambda gradient: gradient * heard)
 
     def _make_optimizers(self) -> None:
         mapping = list(self.generator.network.mapping.parameters())
@@ -297,7 +311,7 @@ class Trainer:
         layers = torch.arange(config.num_ws, device=self.device)[None, :, None]
         if batch.geometry is not None and batch.appearance is not None:
             first, second = batch.geometry, batch.appearance
-            cut = torch.randint(6, min(9, config.num_ws), (count, 1, 1), device=self.device)
+            cut = torch.tensor(min(GEOMETRY_LAYERS, config.num_ws - 2), device=self.device)
         else:
             first, second = torch.randn(2, count, config.z_dim, device=self.device)
             cut = torch.randint(1, config.num_ws, (count, 1, 1), device=self.device)

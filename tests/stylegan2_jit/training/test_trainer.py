@@ -12,6 +12,7 @@ from draglive.benchmarks.landmark_detector import WEIGHTS
 from draglive.stylegan2_jit.checkpoints import load_checkpoint
 from draglive.stylegan2_jit.config import GeneratorConfig
 from draglive.stylegan2_jit.latents import seed_to_z
+from draglive.stylegan2_jit.training.factors import FACTORS
 from draglive.stylegan2_jit.training.folder import DataError
 from draglive.stylegan2_jit.training.settings import Settings
 from draglive.stylegan2_jit.training.trainable import Trainable
@@ -39,6 +40,9 @@ def test_creatures_are_learnt(tmp_path):
     trainer = Trainer(settings)
     paired = [float(trainer.step(0.1)["paired"]) for _ in range(10)]
     assert sum(paired[-3:]) / 3 < 0.8 * paired[0]
+    heard = trainer.generator.network.mapping.fc0.weight.detach().abs().amax(0)
+    assert heard[: len(FACTORS)].min() > 0
+    assert heard[len(FACTORS) :].max() == 0  # of what drives no factor
     report = trainer.run(silent)
     assert {"game", "discriminator", "paired"} <= set(report.last)
     assert len(metrics_of(tmp_path / "run")) == report.steps - 10
