@@ -7,6 +7,7 @@ of the window is imported here.
     at rest    all points have arrived and nothing moves; then the target jumps
     dragging   the engine steps all the time; the target goes round a circle
     recording  the same, while a video is written
+    crowded    the same with many points, all far from their targets, a painted mask, the figures
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ from pathlib import Path
 from typing import Any
 
 from draglive.app.engine.device import Device
-from draglive.app.engine.types import Point
+from draglive.app.engine.types import Point, Size
 
+from .crowd import gather_crowd
 from .errors import BenchmarkError
 from .machine import machine_card
 from .mouse import Mouse, some_display
@@ -42,7 +44,7 @@ BEAT_S = 0.13  # between two moves: no whole number of frames
 REST_S = 0.5  # an idle window looks 15 times a second
 PATIENCE_S = 120.0
 NEAR_PX = 0.75  # a command this near to where the mouse was sent is its answer
-SITUATIONS = ("at rest", "dragging", "recording")
+SITUATIONS = ("at rest", "dragging", "recording", "crowded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +132,14 @@ class TracedWindow:
             self._process.wait()
 
 
-def measure(device: Device, model: Path | None, *, moves: int = 20) -> Result:
+def measure(device: Device, model: Path | None, *, moves: int = 20, points: int = 20) -> Result:
     """Drive the window in all situations.
 
     Args:
         device: where the window's engine runs.
         model: None for the default one.
         moves: of the mouse in each situation, at least 1.
+        points: of the crowd, at least 1.
 
     Raises:
         BenchmarkError: no display, or the window failed.
@@ -150,12 +153,19 @@ def measure(device: Device, model: Path | None, *, moves: int = 20) -> Result:
         window.mouse.press(down=True)
         time.sleep(REST_S)
         for situation in SITUATIONS:
+            if situation == "crowded":
+                gather_crowd(window, Size(*size), points, start)
             made = _play(window, situation, start, size[0], moves)
             cases.append(
                 describe(situation, made, window.events("command"), window.events("frame"))
             )
         window.mouse.press(down=False)
-    settings = {"model": model.name if model else "default", "moves": moves, "beat_s": BEAT_S}
+    settings = {
+        "model": model.name if model else "default",
+        "moves": moves,
+        "beat_s": BEAT_S,
+        "points": points,
+    }
     return Result("latency", machine_card(device), settings, cases)
 
 
@@ -254,7 +264,19 @@ def describe(
         "answered": len(shown),
         "mouse_to_command": summary(noticed),
         "mouse_to_frame": summary(shown),
+        **_rates(moves, frames),
     }
+
+
+def _rates(moves: Sequence[Move], frames: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Frames and steps a second while the mouse moved; nothing where it did not for long."""
+    first_s, last_s = moves[0].sent_s, moves[-1].sent_s
+    seen = [frame for frame in frames if first_s <= frame["t"] <= last_s]
+    if len(seen) < 2:
+        return {}
+    took_s = seen[-1]["t"] - seen[0]["t"]
+    steps = seen[-1]["step"] - seen[0]["step"]
+    return {"frames_per_s": (len(seen) - 1) / took_s, "steps_per_s": steps / took_s}
 
 
 def _answers(command: Mapping[str, Any], move: Move) -> bool:

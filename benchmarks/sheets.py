@@ -93,6 +93,8 @@ LATENCY = Sheet(
         Column("mouse to frame p50", "mouse_to_frame.p50_ms", 1),
         Column("p95", "mouse_to_frame.p95_ms", 1),
         Column("p99", "mouse_to_frame.p99_ms", 1),
+        Column("frames/s", "frames_per_s", 1),
+        Column("steps/s", "steps_per_s", 1),
     ),
     (
         Chart(
@@ -192,6 +194,21 @@ GESTURES = Sheet(
     (Chart("Arrived", y=("arrived", "share of the edits")),),
 )
 
+PARTS = Sheet(
+    "parts",
+    "Masks of parts by one click at the part's innermost place: intersection over union with the "
+    "renderer's own part, as rendered, and moved to where the generator's picture, some pixels off "
+    "its rendering, shows it. `truths`: that of these two with each other.",
+    (
+        Column("clicks", "clicks"),
+        Column("mean", "mean"),
+        Column("median", "median"),
+        Column("at least 0.75", "good", 2),
+        Column("truths", "ceiling"),
+    ),
+    (Chart("Intersection over union", y=("mean", "mean")),),
+)
+
 PAIRED = Sheet(
     "paired",
     "Dragging a picture towards a near one (Table 2 of the paper): how far the result is from it, "
@@ -227,6 +244,7 @@ SHEETS = {
         PAIRED,
         QUALITY,
         GESTURES,
+        PARTS,
         VERSUS,
         CHECK,
     )

@@ -40,7 +40,7 @@ def part_and_place(hit: Hit, gx: Tensor, gy: Tensor, packed: Tensor) -> tuple[Te
     layers = (  # later ones cover earlier ones
         (face - p.mane, 5 + 0 * x, x, y),
         (torch.minimum(face, p.mane) - p.body, 6 + 0 * x, world_x, world_y),
-        (p.head - p.ear, 3 + right, along, across),
+        (torch.minimum(torch.minimum(p.head, p.mane), p.body) - p.ear, 3 + right, along, across),
         (0.02 - torch.maximum(p.jaw, p.head), 2 + 0 * x, x, jaw_y),
         (0.01 - p.cavity, 8 + 0 * x, x, jaw_y),
         (0.006 - p.nose, 7 + 0 * x, x, y),

@@ -15,8 +15,8 @@ def command(t, x):
     return {"t": t, "command": "MoveTarget", "target": [x, 5.0]}
 
 
-def frame(t, x):
-    return {"t": t, "points": [{"target": [x, 5.0]}]}
+def frame(t, x, step=0):
+    return {"t": t, "points": [{"target": [x, 5.0]}], "step": step}
 
 
 def test_a_move_is_answered_by_the_first_frame_that_knows_it():
@@ -42,6 +42,17 @@ def test_a_window_that_answers_nothing_is_an_error():
         describe("at rest", [Move(Point(10, 5), 1.0)], [command(1.1, 10.0)], [frame(1.2, 3.0)])
 
 
+def test_rates_are_those_while_the_mouse_moved():
+    moves = [Move(Point(10, 5), 1.0), Move(Point(20, 5), 2.0)]
+    commands = [command(1.01, 10.0), command(2.02, 20.0)]
+    frames = [
+        frame(t, 20.0, step) for t, step in ((0.1, 1), (1.1, 7), (1.3, 8), (1.6, 12), (3, 99))
+    ]
+    case = describe("crowded", moves, commands, frames)
+    assert case["frames_per_s"] == pytest.approx(2 / 0.5)
+    assert case["steps_per_s"] == pytest.approx(5 / 0.5)
+
+
 @pytest.mark.gui
 @pytest.mark.skipif(
     shutil.which("Xvfb") is None or ctypes.util.find_library("Xtst") is None,
@@ -49,7 +60,7 @@ def test_a_window_that_answers_nothing_is_an_error():
 )
 def test_the_window_answers_in_all_situations(cpu, small_model_file, monkeypatch):
     monkeypatch.delenv("DISPLAY", raising=False)
-    found = latency.measure(cpu, small_model_file, moves=3)
+    found = latency.measure(cpu, small_model_file, moves=3, points=3)
     assert [c["name"] for c in found.cases] == list(latency.SITUATIONS)
     for case in found.cases:
         assert case["answered"] >= 2

@@ -69,7 +69,9 @@ class PictureTexture:
         """
         height, width = rgba.shape[:2]
         size = Size(width, height)
-        buffers = self._buffers.setdefault(size, [_buffer(size) for _ in range(BUFFERS)])
+        if size not in self._buffers:
+            self._buffers[size] = [_buffer(size) for _ in range(BUFFERS)]
+        buffers = self._buffers[size]
         buffer = buffers.pop(0)  # the one swapped out longest ago
         buffers.append(buffer)
         np.copyto(buffer, rgba)  # 0.6 ms at 512; multiply with a cast inside takes 0.95

@@ -6,6 +6,8 @@ from ...engine.types import Point, PointState
 
 APART_PX = 0.75  # nearer places are one
 LONGEST = 200  # places; then every other one is dropped
+ALL = 800  # places of all trails together, for each is drawn anew with every frame
+SHORTEST = 24  # but each may have so many
 
 Trail = tuple[Point, ...]
 
@@ -23,7 +25,8 @@ class Trails:
 
     def follow(self, points: tuple[PointState, ...]) -> None:
         """The points of a new frame."""
-        self._trails = {p.id: _longer(self._trails.get(p.id, ()), p.handle) for p in points}
+        most = min(LONGEST, max(ALL // max(len(points), 1), SHORTEST))
+        self._trails = {p.id: _longer(self._trails.get(p.id, ()), p.handle, most) for p in points}
 
     def forget(self, point_id: int | None = None) -> None:
         """A handle was put elsewhere; None: all of them."""
@@ -33,9 +36,9 @@ class Trails:
             self._trails.pop(point_id, None)
 
 
-def _longer(trail: Trail, place: Point) -> Trail:
+def _longer(trail: Trail, place: Point, most: int) -> Trail:
     if trail and trail[-1].distance(place) < APART_PX:
         return trail
-    if len(trail) >= LONGEST:
+    while len(trail) >= most:
         trail = trail[::2]
     return (*trail, place)

@@ -1,7 +1,10 @@
 """Straight pulls, pins, chosen points, mirrored pairs, lost points: the hand and its keys, pure."""
 
+import itertools
 from dataclasses import replace
+from typing import get_args
 
+import numpy as np
 import pytest
 
 from draglive.app.engine.types import (
@@ -23,9 +26,10 @@ from draglive.app.gui.intents import Intents
 from draglive.app.gui.picture.input import InputState, PointerInput, Scene, react
 from draglive.app.gui.picture.marking import Marking
 from draglive.app.gui.picture.scene import FIRST_ID, Hit
-from draglive.app.gui.picture.trails import LONGEST, Trails
+from draglive.app.gui.picture.stamps import layers_of, painted
+from draglive.app.gui.picture.trails import LONGEST, SHORTEST, Trails
 from draglive.app.gui.picture.viewport import Spot, ViewTransform
-from draglive.app.session.overlay import shape_of
+from draglive.app.session.overlay import Shape, shape_of
 
 PICTURE = Size(100, 100)
 VIEW = ViewTransform.fit(PICTURE, PICTURE)
@@ -167,7 +171,38 @@ def test_without_points_keys_say_so(action):
 def test_trust_is_told_by_shape_and_colour():
     shown = [shape_of(replace(A, trust=trust)) for trust in (1.0, 0.8, 0.3)]
     assert len({shape for shape, _ in shown}) == len({tuple(c) for _, c in shown}) == 3
-    assert shape_of(replace(A, pinned=True))[0] not in {shape for shape, _ in shown}
+    shown.append(shape_of(replace(A, pinned=True)))
+    forms = []
+    for kind, colour in shown:
+        picture = painted(layers_of(kind), 4.0)
+        size = len(picture)
+        forms.append(np.pad(picture[..., 3] > 0.9, 60 - size // 2))
+        beside = picture[size // 2, size // 2 + 16]  # a pin has a dot in its middle
+        assert np.allclose(beside * 255, colour, atol=1)
+    for one, other in itertools.combinations(forms, 2):
+        assert (one ^ other).sum() > 0.1 * one.sum()
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.5, 2.0])
+@pytest.mark.parametrize("kind", [*get_args(Shape), "target", "arrived"])
+def test_a_stamp_is_whole_and_its_middle_is_in_the_middle(kind, scale):
+    picture = painted(layers_of(kind, 1.25), scale)
+    alpha = picture[..., 3]
+    assert picture.min() >= 0
+    assert picture.max() <= 1
+    assert alpha[[0, -1]].max() == alpha[:, [0, -1]].max() == 0, "cut off"
+    assert np.allclose(alpha, alpha[:, ::-1], atol=1e-3)
+    assert alpha[len(alpha) // 2, len(alpha) // 2] > 0.9
+
+
+def test_many_trails_share_what_can_be_drawn():
+    points = tuple(replace(A, id=number) for number in range(1, 41))
+    trails = Trails()
+    for x in range(300):
+        trails.follow(tuple(replace(p, handle=Point(x, p.id)) for p in points))
+    assert len(trails.all) == 40
+    assert sum(map(len, trails.all)) <= 40 * SHORTEST
+    assert all((t[0].x, t[-1].x) == (0, 299) for t in trails.all)
 
 
 def test_trails_follow_handles_and_are_forgotten_where_handles_jump():

@@ -89,6 +89,14 @@ def test_a_key_point_lies_on_its_part(renderer, name, part):
     assert PARTS.index(part) in around
 
 
+def test_what_hair_covers_is_no_ear(renderer):
+    def ears(mane):
+        parts = renderer.maps(middling(mane=mane, ear_len=0.2), 128)[0, 0]
+        return int(sum((parts == PARTS.index(name)).sum() for name in ("ear_l", "ear_r")))
+
+    assert 0 < ears(1.0) < ears(0.0)
+
+
 def test_the_dense_map_follows_the_surface(renderer):
     """The place (u, v) of the nose is where the nose is, turned or not."""
     for yaw in (0.5, 0.7):
