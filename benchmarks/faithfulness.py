@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,15 +66,13 @@ def frechet_distance(ours: NDArray[np.float64], real: NDArray[np.float64]) -> fl
 def interval_of_frechet(
     ours: NDArray[np.float64], real: NDArray[np.float64]
 ) -> tuple[float, float]:
-    """Where the distance lies had it been other edits, by resampling ours.
+    """Where the distance lies had it been other edits: as far as it spreads over resamples of ours.
 
-    Basic bootstrap (Davison & Hinkley 1997, 5.2): a resample lies farther from `real` than what it
-    was drawn from, by as much as that lies farther than the truth, so it is mirrored about it.
+    Normal interval (Efron and Tibshirani 1993, 13.3) and no percentiles: a resample repeats edits,
+    so all of them lie farther from `real` than what they were drawn from.
     """
     rng = np.random.default_rng(0)
-    found = frechet_distance(ours, real)
-    drawn = [ours[rng.integers(0, len(ours), len(ours))] for _ in range(RESAMPLED)]
-    tail = (100 - CONFIDENCE) / 2
-    ends = np.percentile([frechet_distance(some, real) for some in drawn], [100 - tail, tail])
-    low, high = (max(2 * found - float(end), 0.0) for end in ends)
-    return low, high
+    drawn = (ours[rng.integers(0, len(ours), len(ours))] for _ in range(RESAMPLED))
+    spread = float(np.std([frechet_distance(some, real) for some in drawn]))
+    found, quantile = frechet_distance(ours, real), NormalDist().inv_cdf(0.5 + CONFIDENCE / 200)
+    return max(found - quantile * spread, 0.0), found + quantile * spread

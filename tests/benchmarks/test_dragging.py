@@ -8,7 +8,7 @@ from draglive.app.engine.presets import preset
 from draglive.app.engine.types import Point
 from draglive.benchmarks import landmarks, paired
 from draglive.benchmarks.edits import Edits
-from draglive.benchmarks.faithfulness import change_outside, frechet_distance
+from draglive.benchmarks.faithfulness import change_outside, frechet_distance, interval_of_frechet
 from draglive.benchmarks.landmark_detector import CREATURES, CreatureLandmarks, Landmarks
 from draglive.benchmarks.models import open_editor
 from draglive.benchmarks.paired import aimed_picture, compare
@@ -49,7 +49,10 @@ def test_the_frechet_distance_of_known_normals():
     real = rng.normal(0, 1, (4000, 3))
     assert frechet_distance(real, real) == pytest.approx(0, abs=1e-9)
     ours = rng.normal(2, 3, (4000, 3))
-    assert frechet_distance(ours, real) == pytest.approx(3 * (2**2 + (3 - 1) ** 2), rel=0.05)
+    truth = 3 * (2**2 + (3 - 1) ** 2)
+    assert frechet_distance(ours, real) == pytest.approx(truth, rel=0.05)
+    low, high = interval_of_frechet(ours[:400], real)
+    assert low < truth < high < 1.5 * low
 
 
 def test_landmarks_of_every_preset_and_count(cpu, small, monkeypatch):
