@@ -103,6 +103,8 @@ TITLES: dict[str, dict[Action, str]] = {
         "keep_picture": "save the picture",
         "record": "record a video",
         "panel": "panel",
+        "panel_wider": "wider panel",
+        "panel_narrower": "narrower panel",
         "figures": "figures",
         "theme": "light, dark",
         "keys": "this map; also F1",

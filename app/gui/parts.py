@@ -25,6 +25,7 @@ from .dialogs.question import UnsavedQuestion
 from .keeping import own_edits
 from .layout import Layout
 from .meters import Meters
+from .panel.edge import PanelEdge
 from .panel.hud import Hud
 from .panel.panel import Panel
 from .panel.statusline import StatusLine
@@ -50,6 +51,7 @@ class Parts:
     split: SplitLine
     strip: Strip
     hand: Hand
+    edge: PanelEdge
     panel: Panel
     hud: Hud
     status: StatusLine
@@ -87,6 +89,7 @@ class Parts:
         self.status.place(layout.status)
         self.opening.place(layout.status)
         self.browser.place()
+        self.edge.place(layout.edge)
         self.panel.place(layout.panel)
         self.hud.place(layout.hud)
 
@@ -123,6 +126,7 @@ class Parts:
                 split=split,
                 strip=Strip(look, desk.beside.timeline),
                 hand=Hand(look, canvas, desk, split),
+                edge=PanelEdge(look, desk.memory),
                 panel=Panel(look, desk),
                 hud=Hud(look, meters),
                 status=StatusLine(look, desk.perform),

@@ -18,6 +18,7 @@ from ..engine.settings import Disc, Space, Tracker
 from ..engine.types import DragConfig, ModelInfo
 from ..session.errors import FileError
 from ..session.files import write_json
+from .layout import NARROWEST_PX, PANEL_PX, WIDEST_PX
 
 Theme = Literal["dark", "light"]
 Suffix = Literal[".png", ".jpg", ".webp"]
@@ -69,6 +70,7 @@ class Preferences(msgspec.Struct, frozen=True):
         theme: of the window.
         size: of the window, in pixels at scale 1; None for the program's own.
         panel: the side panel is shown.
+        panel_px: its width at scale 1.
         figures: the figures under the panel are shown.
         folds: whether a section of the panel is unfolded, by its title.
         picture: how pictures are saved.
@@ -79,6 +81,7 @@ class Preferences(msgspec.Struct, frozen=True):
     theme: Theme = "dark"
     size: tuple[Side, Side] | None = None
     panel: bool = True
+    panel_px: Annotated[int, msgspec.Meta(ge=NARROWEST_PX, le=WIDEST_PX)] = PANEL_PX
     figures: bool = True
     folds: dict[str, bool] = {}
     hinted: bool = False

@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
+from .layout import allowed_width
 from .picture.input import Action
 from .preferences import Memory
+
+WIDER_PX = 20  # a key makes the panel so much wider
 
 Wish = Literal["keys", "open", "close"]
 
@@ -31,6 +34,8 @@ class Shell:
         return {
             "theme": self._change_theme,
             "panel": lambda: memory.change(panel=not memory.now.panel),
+            "panel_wider": lambda: self._widen(WIDER_PX),
+            "panel_narrower": lambda: self._widen(-WIDER_PX),
             "figures": lambda: memory.change(figures=not memory.now.figures),
             "keys": lambda: self.wish("keys"),
             "open": lambda: self.wish("open"),
@@ -44,6 +49,9 @@ class Shell:
         """What was wished since the last call."""
         wish, self._wish = self._wish, None
         return wish
+
+    def _widen(self, by_px: int) -> None:
+        self.memory.change(panel_px=allowed_width(self.memory.now.panel_px + by_px))
 
     def _change_theme(self) -> None:
         dark = self.memory.now.theme == "dark"

@@ -286,7 +286,7 @@ class Window:
             width,
             height,
             parts.look.scale,
-            panel=shown.panel,
+            panel=shown.panel_px if shown.panel else 0,
             figures=shown.figures,
             gallery=self._desk.beside.gallery.shown,
         )
@@ -345,6 +345,7 @@ class Window:
         if self._desk.view is not None:
             self._trace.view(self._desk.view, parts.canvas.origin)
         self._trace.controls(parts.controls.look)
+        parts.edge.refresh()
         parts.panel.refresh()
         parts.refresh_modals()
         parts.hud.refresh(self._engine, self._status)

@@ -6,7 +6,7 @@ import time
 
 from driver import wait_for
 
-from .stage import Stage
+from .stage import Driver, Stage
 
 NOSE, ASIDE = (127, 151), (97, 151)
 
@@ -18,6 +18,7 @@ def perform(stage: Stage) -> None:
         window.place("Close")
         stage.shoot(window, "keys")
         window.key("Escape")
+        wait_for("the map to go", lambda: not window.find("Close"))
         window.pull(NOSE, ASIDE)
         window.release()
         wait_for("the point", window.points)
@@ -29,6 +30,7 @@ def perform(stage: Stage) -> None:
         window.move(250, 5)
         stage.shoot(window, "picture-only")
         window.key("Tab")
+        _widen_panel(stage, window)
         window.key("ctrl+s")
         wait_for("the file", lambda: "Saved" in window.last("message").get("text", ""))
         window.pull((201, 58), (215, 40))
@@ -39,3 +41,19 @@ def perform(stage: Stage) -> None:
         window.key("ctrl+q")
         window.place("Do not save")
         stage.shoot(window, "unsaved")
+
+
+def _widen_panel(stage: Stage, window: Driver) -> None:
+    """By its edge; keys make it as it was."""
+    left, middle = window.place("Panel edge")
+    window.xdotool("mousemove", left, middle)
+    time.sleep(0.5)
+    window.xdotool("mousedown", 1)
+    for step in range(1, 7):
+        window.xdotool("mousemove", left - round(20 * step * stage.scale), middle)
+        time.sleep(0.1)
+    window.xdotool("mouseup", 1)
+    time.sleep(0.5)
+    window.move(250, 5)
+    stage.shoot(window, "panel-wider")
+    window.key(*["ctrl+period"] * 6)

@@ -28,6 +28,7 @@ class Hud:
     def __init__(self, look: Look, meters: Meters) -> None:
         self._look, self._meters = look, meters
         self._next_s = 0.0
+        self._width = look.px(PANEL_PX - 2 * PADDING_PX)
         self._typical: deque[float] = deque(maxlen=SAMPLES)
         self._slow: deque[float] = deque(maxlen=SAMPLES)
         self._backend: BackendInfo | None = None
@@ -55,6 +56,7 @@ class Hud:
         if box is None:
             return
         dpg.configure_item(self._child, pos=(box.x, box.y), width=box.width, height=box.height)
+        self._widen(max(box.width - self._look.px(2 * PADDING_PX), 1))
 
     def refresh(self, engine: EngineClient, status: EngineStatus) -> None:
         """Show the newest figures, a few times a second."""
@@ -79,9 +81,17 @@ class Hud:
 
     def _hairline(self) -> None:
         """A separator as wide as the panel's controls; Dear PyGui's own runs to the edge."""
-        width = self._look.px(PANEL_PX - 2 * PADDING_PX)
-        with dpg.drawlist(width, self._look.px(10)):
-            dpg.draw_line((0, 0), (width, 0), color=HAIRLINE, thickness=self._look.px(1))
+        with dpg.drawlist(self._width, self._look.px(10)) as self._ground:
+            end, thickness = (self._width, 0), self._look.px(1)
+            self._hair = dpg.draw_line((0, 0), end, color=HAIRLINE, thickness=thickness)
+
+    def _widen(self, width: int) -> None:
+        """As wide as the panel's controls are now."""
+        if width != self._width:
+            self._width, self._backend = width, None
+            dpg.configure_item(self._ground, width=width)
+            dpg.configure_item(self._hair, p2=(width, 0))
+            dpg.configure_item(self._plotted, width=width)
 
     def _figure(self, caption: str) -> Item:
         with dpg.group():
@@ -113,19 +123,19 @@ class Hud:
 
     def _plot(self) -> None:
         with dpg.plot(
-            width=self._look.px(PANEL_PX - 2 * PADDING_PX),
+            width=self._width,
             height=self._look.px(PLOT_PX),
             no_inputs=True,
             no_title=True,
             no_menus=True,
             no_mouse_pos=True,
-        ) as plot:
+        ) as self._plotted:
             across = dpg.add_plot_axis(dpg.mvXAxis, no_tick_labels=True, no_gridlines=True)
             dpg.set_axis_limits(across, 0, SAMPLES - 1)
             with dpg.plot_axis(dpg.mvYAxis) as self._up:
                 self._shade = dpg.add_shade_series([0.0], [0.0], y2=[0.0])
                 self._line = dpg.add_line_series([0.0], [0.0])
-        dpg.bind_item_font(plot, self._look.small)
+        dpg.bind_item_font(self._plotted, self._look.small)
         self._scale_to(1.0)
 
     def _extend(self, step: StageStats) -> None:
@@ -145,8 +155,7 @@ class Hud:
     def _tell_machine(self, backend: BackendInfo) -> None:
         self._backend = backend
         text = f"{backend.name} · {backend.dtype} · {backend.device}"
-        width_px = self._look.px(PANEL_PX - 2 * PADDING_PX)
-        dpg.set_value(self._machine, shorten(text, width_px, self._look.small))
+        dpg.set_value(self._machine, shorten(text, self._width, self._look.small))
         dpg.set_value(self._about, f"{text}\n{backend.reason}")
 
 

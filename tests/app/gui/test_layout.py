@@ -2,7 +2,14 @@ from itertools import combinations
 
 import pytest
 
-from draglive.app.gui.layout import Layout
+from draglive.app.gui.layout import (
+    EDGE_PX,
+    NARROWEST_PX,
+    PANEL_PX,
+    WIDEST_PX,
+    Layout,
+    panel_width,
+)
 
 WINDOWS = [(640, 480, 1.0), (1366, 768, 1.0), (1920, 1080, 1.0), (3840, 2160, 2.0), (800, 600, 2.0)]
 
@@ -11,9 +18,10 @@ WINDOWS = [(640, 480, 1.0), (1366, 768, 1.0), (1920, 1080, 1.0), (3840, 2160, 2.
 @pytest.mark.parametrize("gallery", [True, False])
 @pytest.mark.parametrize(("width", "height", "scale"), WINDOWS)
 def test_parts_cover_the_window_and_do_not_overlap(width, height, scale, shown, gallery):
-    layout = Layout.of(width, height, scale, panel=shown[0], figures=shown[1], gallery=gallery)
+    panel = PANEL_PX * shown[0]
+    layout = Layout.of(width, height, scale, panel=panel, figures=shown[1], gallery=gallery)
     left = (layout.gallery, layout.canvas, layout.strip, layout.status)
-    boxes = [box for box in (*left, layout.panel, layout.hud) if box]
+    boxes = [box for box in (*left, layout.edge, layout.panel, layout.hud) if box]
     assert (layout.panel is not None, layout.hud is not None) == (shown[0], all(shown))
     assert sum(box.width * box.height for box in boxes) == width * height
     for a, b in combinations(boxes, 2):
@@ -37,3 +45,14 @@ def test_the_picture_is_the_hero():
 def test_a_gallery_gives_way_before_the_canvas_does():
     assert Layout.of(1366, 768, 1.0, gallery=True).gallery is not None
     assert Layout.of(640, 480, 1.0, gallery=True).gallery is None
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+def test_a_pulled_edge_stays_under_the_hand(scale):
+    width = round(1400 * scale)
+    for place in (900, 1000, 1100):
+        panel = panel_width(place * scale, width, scale)
+        edge = Layout.of(width, 768, scale, panel=panel).edge
+        assert edge.x <= place * scale <= edge.x + EDGE_PX * scale
+    assert panel_width(0, width, scale) == WIDEST_PX
+    assert panel_width(width, width, scale) == NARROWEST_PX
