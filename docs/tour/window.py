@@ -49,6 +49,7 @@ def _widen_panel(stage: Stage, window: Driver) -> None:
     window.xdotool("mousemove", left, middle)
     time.sleep(0.5)
     window.xdotool("mousedown", 1)
+    time.sleep(0.5)
     for step in range(1, 7):
         window.xdotool("mousemove", left - round(20 * step * stage.scale), middle)
         time.sleep(0.1)
