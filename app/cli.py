@@ -18,7 +18,7 @@ from .commands.errors import expected_errors
 from .commands.machine import doctor
 from .commands.models import convert, inspect, models
 from .commands.session import replay
-from .commands.training import render, train, train_detector
+from .commands.training import render, train, train_detector, train_parts
 from .commands.window import demo, open_window
 
 BAD_INPUT = 2
@@ -58,6 +58,7 @@ for command in (
     render,
     train,
     train_detector,
+    train_parts,
 ):
     cli.add_command(command)
 

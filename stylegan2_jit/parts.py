@@ -1,8 +1,8 @@
 """Which part of the picture a generator's features show: a small network learnt for one model.
 
-Some kilobytes beside the model's file (`NAME-parts.safetensors`): three convolutions over the
-features of one block, fitted on rendered truth (`training.part_fitting`). It belongs to that file
-and to no other, which its SHA-256 says.
+Some kilobytes beside the model's file (`NAME-parts.safetensors`): two layers over the features of
+one block and their means nearby, fitted on rendered truth (`training.part_fitting`). It belongs to
+that file and to no other, which its SHA-256 says.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 GRID = 128  # the scores' resolution
 LENGTH = 3.0  # of the feature vectors that are read
-WIDTH = 48  # channels between
+AROUND = (5, 15)  # sides of the squares, in places of the block, whose means are read, too
+WIDTH = 64  # channels between
 SUFFIX = "-parts.safetensors"
 
 
@@ -35,15 +36,24 @@ class PartReader(nn.Module):
     def __init__(self, names: Sequence[str], resolution: int, channels: int) -> None:
         super().__init__()
         self.names, self.resolution = tuple(names), resolution
-        self.near = nn.Conv2d(channels, WIDTH, 3, padding=1)
-        self.far = nn.Conv2d(WIDTH, WIDTH, 3, padding=2, dilation=2)
-        self.part = nn.Conv2d(2 * WIDTH, len(self.names), 1)
+        self.mix = nn.Conv2d((1 + len(AROUND)) * channels, WIDTH, 1)
+        self.part = nn.Conv2d(WIDTH, len(self.names), 1)
 
     def forward(self, features: Tensor) -> Tensor:
         """Logits of the parts, float32 [N, K, GRID, GRID], from features [N, C, h, w]."""
-        near = F.leaky_relu(self.near(normalised(features)), 0.1)
-        far = F.leaky_relu(self.far(near), 0.1)
-        return enlarged(self.part(torch.cat([near, far], 1)))
+        return self.tell(enlarged(self.mix(surroundings(features))))
+
+    def tell(self, mixed: Tensor) -> Tensor:
+        """Logits [N, K, h, w] from what the first layer made, of whatever size."""
+        told: Tensor = self.part(F.leaky_relu(mixed, 0.1))
+        return told
+
+
+def surroundings(features: Tensor) -> Tensor:
+    """Feature vectors and their means around each place, float32 [N, (1 + AROUND) C, h, w]."""
+    own = normalised(features)
+    means = [F.avg_pool2d(own, side, 1, side // 2, count_include_pad=False) for side in AROUND]
+    return torch.cat([own, *means], 1)
 
 
 def normalised(features: Tensor) -> Tensor:
@@ -70,7 +80,9 @@ def load_reader(model: Path) -> PartReader | None:
                 return None
             weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
         reader = PartReader(
-            facts["parts"].split(","), int(facts["resolution"]), weights["near.weight"].shape[1]
+            facts["parts"].split(","),
+            int(facts["resolution"]),
+            weights["mix.weight"].shape[1] // (1 + len(AROUND)),
         )
         reader.load_state_dict(weights)
     except (OSError, SafetensorError, KeyError, ValueError, RuntimeError):

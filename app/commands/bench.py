@@ -6,7 +6,14 @@ from pathlib import Path
 
 import click
 
-from .bench_drags import bench_gestures, bench_landmarks, bench_paired, bench_quality, bench_versus
+from .bench_drags import (
+    bench_gestures,
+    bench_landmarks,
+    bench_paired,
+    bench_parts,
+    bench_quality,
+    bench_versus,
+)
 from .bench_options import DEVICE, DTYPE, deliver
 from .bench_speed import bench_check, bench_kernels, bench_latency, bench_scaling, bench_step
 
@@ -59,6 +66,7 @@ for command in (
     bench_paired,
     bench_quality,
     bench_gestures,
+    bench_parts,
     bench_versus,
     bench_check,
 ):

@@ -142,6 +142,32 @@ def bench_quality(
     deliver(result, json_file, chart_file)
 
 
+@click.command("parts")
+@MODEL
+@click.option("--samples", type=click.IntRange(min=1), default=50, show_default=True)
+@DTYPE
+@DEVICE
+@JSON_FILE
+@CHART
+def bench_parts(
+    model: Path | None,
+    samples: int,
+    device: str,
+    dtype: str,
+    json_file: Path | None,
+    chart_file: Path | None,
+) -> None:
+    """Masks by one click on a model of creatures, held against the renderer's parts."""
+    from draglive.benchmarks import parts
+    from draglive.benchmarks.models import Source
+
+    from ..engine.device import open_device
+
+    prepare(json_file, chart_file)
+    result = parts.measure(open_device(device, dtype), Source(model), samples=samples)
+    deliver(result, json_file, chart_file)
+
+
 @click.command("gestures")
 @MODEL
 @click.option("--seeds", type=click.IntRange(min=1), default=20, show_default=True)

@@ -129,3 +129,38 @@ def train_detector(out: Path, minutes: float, device: str) -> None:
         network = train_keypoints(Renderer(device), seconds=60 * minutes, tell=tell)
     save_keypoint_network(network, out)
     click.echo(str(out))
+
+
+@click.command("train-parts")
+@click.argument("model", type=GIVEN, required=False)
+@click.option("--samples", type=click.IntRange(min=4), default=240, show_default=True)
+@click.option("--steps", type=click.IntRange(min=1), default=1000, show_default=True)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+def train_parts(model: Path | None, samples: int, steps: int, device: str) -> None:
+    """Fit what finds parts in pictures of a model of creatures; it is put beside the model."""
+    import torch
+
+    from draglive.stylegan2_jit.checkpoints import load_checkpoint
+    from draglive.stylegan2_jit.parts import reader_file, save_reader
+    from draglive.stylegan2_jit.training.part_fitting import fit, gather
+
+    from ..session.files import require_writable
+
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    checkpoint = load_checkpoint(model)
+    require_writable(reader_file(checkpoint.path))
+    generator = checkpoint.generator.prepare(torch.float32, device)
+    with click.progressbar(length=1000, label="looking") as bar:
+        try:
+            seen = gather(generator, samples, lambda share: bar.update(int(1000 * share) - bar.pos))
+        except ValueError as error:
+            raise click.UsageError(f"{checkpoint.name}: {error}") from error
+    with click.progressbar(length=1000, label="fitting") as bar:
+
+        def tell(share: float, loss: float) -> None:
+            bar.label = f"{loss:.3f}"
+            bar.update(int(1000 * share) - bar.pos)
+
+        reader = fit(seen, steps, tell)
+    click.echo(str(save_reader(reader.cpu(), checkpoint.path)))

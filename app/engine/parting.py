@@ -1,8 +1,8 @@
 """The part of the present picture that lies under a place, as a soft mask, from features alone.
 
 Where a model has a part reader (`stylegan2_jit.parts`) the part is what that says; elsewhere it is
-what is like the place in the features that are tracked. Either way only what hangs together with
-the place counts. The features are made once a picture; a place after that costs milliseconds.
+what is like the place in the features that are tracked and hangs together with it. The features
+are made once a picture; a place after that costs milliseconds.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ class PartFinder:
         row = min(max(int((y + 0.5) / self._size.height * GRID), 0), GRID - 1)
         if self._reader is None:
             inside = self._like(row, column)
+            soft = inside * _around(_flood(inside > 0.5, row, column))
         else:
-            inside = _share(self._scores, int(self._scores[:, row, column].argmax()))
-        soft = inside * _around(_flood(inside > 0.5, row, column))
+            soft = _share(self._scores, int(self._scores[:, row, column].argmax()))
         shown = F.interpolate(soft[None, None], size=self._size[::-1], mode="bicubic")
         mask: NDArray[np.float32] = shown[0, 0].clamp(0, 1).cpu().numpy()
         return mask

@@ -68,8 +68,8 @@ def make_reader(resolution=32):
     for parameter in reader.parameters():
         parameter.data.zero_()
     with torch.no_grad():
-        for channel in range(3):  # the middle of the window passes through
-            reader.near.weight[channel, channel, 1, 1] = 1
+        for channel in range(3):  # the place itself, not what is around it
+            reader.mix.weight[channel, channel] = 1
         reader.part.weight[SKY, 0] = 8
         reader.part.weight[LEFT, 1], reader.part.weight[LEFT, 2] = 8, -16
         reader.part.weight[RIGHT, 1], reader.part.weight[RIGHT, 2] = 4, 16
@@ -87,7 +87,7 @@ def model(tmp_path, editor):
 
 @pytest.mark.parametrize("with_reader", [True, False])
 def test_the_part_under_a_place_and_only_that(model, with_reader):
-    """Two parts of one kind: what does not hang together with the place is not in its mask."""
+    """Two discs of nearly one kind: a reader tells them apart, likeness is that of one place."""
     if with_reader:
         save_reader(make_reader(), model.path)
     finder = PartFinder(Painted(), model)
@@ -159,9 +159,9 @@ def test_a_reader_that_cannot_be_read_is_none(model, damage):
             path.write_bytes(path.read_bytes()[:-100])
         case "other tensors":
             facts |= {"parts": "a,b", "resolution": "32"}
-            save_file({"near.weight": torch.zeros(3, 3)}, path, metadata=facts)
+            save_file({"mix.weight": torch.zeros(3, 3)}, path, metadata=facts)
         case "no facts":
-            save_file({"near.weight": torch.zeros(3, 3, 3, 3)}, path, metadata=facts)
+            save_file({"mix.weight": torch.zeros(3, 9, 1, 1)}, path, metadata=facts)
     assert load_reader(model.path) is None
 
 
