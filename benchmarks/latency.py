@@ -160,13 +160,23 @@ def measure(device: Device, model: Path | None, *, moves: int = 20, points: int 
                 describe(situation, made, window.events("command"), window.events("frame"))
             )
         window.mouse.press(down=False)
+        facts = {"turns over 50 ms": _slow_turns(window.events("slow"))}
     settings = {
         "model": model.name if model else "default",
         "moves": moves,
         "beat_s": BEAT_S,
         "points": points,
     }
-    return Result("latency", machine_card(device), settings, cases)
+    return Result("latency", machine_card(device), settings, cases, facts)
+
+
+def _slow_turns(slow: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Of the window's loop, from opening to the last situation: how many, and the longest.
+
+    `own` is what the window's thread itself computed in one of them: others may have had the cores.
+    """
+    longest = {name: max((s[f"{name}_ms"] for s in slow), default=0.0) for name in ("took", "own")}
+    return {"count": float(len(slow)), **{f"{name} ms": ms for name, ms in longest.items()}}
 
 
 @contextlib.contextmanager

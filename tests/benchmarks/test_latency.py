@@ -62,8 +62,12 @@ def test_the_window_answers_in_all_situations(cpu, small_model_file, monkeypatch
     monkeypatch.delenv("DISPLAY", raising=False)
     found = latency.measure(cpu, small_model_file, moves=3, points=3)
     assert [c["name"] for c in found.cases] == list(latency.SITUATIONS)
+    slow = found.facts["turns over 50 ms"]
+    assert slow["own ms"] <= slow["took ms"]
+    assert (slow["count"] > 0) == (slow["took ms"] > 50)
     for case in found.cases:
-        assert case["answered"] >= 2
+        # On a busy machine the moves of a circle overtake each other.
+        assert case["answered"] >= (2 if case["name"] == "at rest" else 1)
         assert 0 < case["mouse_to_command"]["p50_ms"] < case["mouse_to_frame"]["p50_ms"]
 
 
