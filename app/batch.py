@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -28,10 +29,13 @@ from .session.errors import FileError
 from .session.files import file_sha256, write_bytes
 from .session.format import Session, parse_session
 from .session.locks import holding
-from .spread import Cluster, spread
+from .spread import Cluster, Crew, Lanes, spread
 
 NOTES = "batch.jsonl"
 KINDS = (*recipe.SUFFIXES, *latents.SUFFIXES)
+LOADING = threading.Lock()  # kernels are built once, not once a lane
+MOST_LANES = 4  # on a CPU
+CARD_LANES = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +118,13 @@ class Maker:
         edits: all of the batch.
         terms: of the batch.
         models: the models' bytes by SHA-256, for workers that do not see the disk here.
+        threads: of each worker; None where that is said otherwise.
     """
 
     edits: tuple[Edit, ...]
     terms: Terms
     models: dict[str, bytes]
+    threads: int | None = None
 
     def __call__(self) -> Applying:
         """Get ready."""
@@ -132,8 +138,8 @@ class Applying:
         self._maker = maker
         self._loaded: tuple[int, Course, Editor] | None = None
         self._closing = contextlib.ExitStack()
-        if maker.terms.threads is not None:
-            torch.set_num_threads(maker.terms.threads)
+        if maker.threads is not None:
+            torch.set_num_threads(maker.threads)
 
     def __call__(self, task: Task) -> Made:
         """Make one picture.
@@ -160,7 +166,7 @@ class Applying:
             self._closing.close()
             edit = self._maker.edits[number]
             saved = edit.session.edit
-            with self._model(edit) as model:
+            with LOADING, self._model(edit) as model:
                 editor, chooser = load_editor(replace(edit.options, model=model))
             self._closing.callback(chooser.close)
             self._closing.enter_context(editor.device.stream())
@@ -209,6 +215,26 @@ def _made(end: Arrival, content: bytes, device: str) -> Made:
     )
 
 
+def lanes_for(options: EngineOptions, threads: int, wanted: int | None = None) -> int:
+    """How many seeds are to advance together on one device.
+
+    Not as one step of many w+: the fused kernels have the shapes of one, and what a picture becomes
+    must not depend on which others there are. Each seed has an editor and a thread of its own: on a
+    CPU one edits while another is between two kernels, on two cores that is the faster way.
+    Only the fused back-end's bits do not depend on threads; others edit one seed after the other.
+
+    Args:
+        options: named, not 'auto'.
+        threads: of the CPU.
+        wanted: so many, where that is possible; None for as many as pay.
+    """
+    if options.backend != "fused":
+        return 1
+    if wanted is not None:
+        return wanted
+    return min(threads, MOST_LANES) if options.device == "cpu" else CARD_LANES
+
+
 class Batch:
     """All pictures of a batch, and a folder.
 
@@ -216,6 +242,10 @@ class Batch:
         edits: to be applied, of different names.
         seeds: to each of these.
         terms: of the batch.
+        out: the folder.
+
+    Attributes:
+        tasks: all of them.
         out: the folder.
 
     Raises:
@@ -229,7 +259,7 @@ class Batch:
         if len(set(names)) < len(names):
             twice = next(name for name in names if names.count(name) > 1)
             raise FileError(f"{out}: two sessions are named {twice!r}; rename one")
-        self._edits, self._terms, self._out = tuple(edits), terms, out
+        self._edits, self._terms, self.out = tuple(edits), terms, out
         self.tasks = [Task(e, seed) for e in range(len(edits)) for seed in dict.fromkeys(seeds)]
         self._keys = [self._key(edit) for edit in edits]
         try:
@@ -242,8 +272,16 @@ class Batch:
         notes = self._notes()
         return [task for task in self.tasks if not self._is_there(task, notes)]
 
-    def run(self, tasks: Sequence[Task], cluster: Cluster | None) -> Iterator[tuple[Task, Made]]:
+    def run(
+        self, tasks: Sequence[Task], cluster: Cluster | None, lanes: int | None = None
+    ) -> Iterator[tuple[Task, Made]]:
         """Make some of the pictures; as they come, they are written and noted.
+
+        Args:
+            tasks: what to make.
+            cluster: who makes it; None for this process.
+            lanes: seeds that advance together in this process; None for as many as pay
+                (`lanes_for`).
 
         Raises:
             InUseError: another batch writes to the folder.
@@ -253,18 +291,25 @@ class Batch:
         models = {}
         if cluster is not None and cluster.address:
             models = {edit.model_sha256: edit.model.read_bytes() for edit in self._edits}
-        with holding(self._out / NOTES):
-            maker = Maker(self._edits, self._terms, models)
-            for task, made in spread(tasks, maker, cluster):
+        with holding(self.out / NOTES):
+            crew = cluster or self._lanes(lanes)
+            threads = None if isinstance(crew, Lanes) else self._terms.threads
+            maker = Maker(self._edits, self._terms, models, threads)
+            for task, made in spread(tasks, maker, crew):
                 if made.content:
                     write_bytes(self.path(task), made.content)
                     self._note(task, made)
                 yield task, made
 
+    def _lanes(self, wanted: int | None) -> Crew:
+        threads = self._terms.threads or torch.get_num_threads()
+        count = min(lanes_for(edit.options, threads, wanted) for edit in self._edits)
+        return Lanes(count, max(threads // count, 1)) if count > 1 else None
+
     def path(self, task: Task) -> Path:
         """Where a picture goes."""
         name = self._edits[task.edit].name
-        return self._out / f"{name}-{task.seed:05d}{self._terms.suffix}"
+        return self.out / f"{name}-{task.seed:05d}{self._terms.suffix}"
 
     def _key(self, edit: Edit) -> str:
         """All that a picture depends on but its seed."""
@@ -283,7 +328,7 @@ class Batch:
     def _notes(self) -> dict[str, Note]:
         """By file; a line that was cut is as if it were not there."""
         try:
-            lines = (self._out / NOTES).read_bytes().splitlines()
+            lines = (self.out / NOTES).read_bytes().splitlines()
         except OSError:
             return {}
         notes = {}
@@ -305,7 +350,7 @@ class Batch:
             left_px=made.left_px,
             device=made.device,
         )
-        place = self._out / NOTES
+        place = self.out / NOTES
         try:
             with place.open("ab", buffering=0) as file:
                 torn = file.tell() > 0 and not _ends_line(place)

@@ -1,4 +1,4 @@
-"""Work in shares: here, one after the other, by processes of this machine, or on a Ray cluster.
+"""Work in shares: here, in order or in lanes, by processes of this machine, or on a Ray cluster.
 
 A maker builds what does the work (it loads a model, say) once a worker; then tasks go to whoever is
 free, one at a time. A worker that dies costs only the task that it had: another worker is started,
@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import queue
+import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -28,6 +30,7 @@ Make: TypeAlias = Callable[[], Work[T, R]]
 MOST_DEATHS = 3  # of workers over one task: then it is the task
 PATIENCE_S = 120.0  # without any worker
 WAKE_S = 1.0
+LEAVING_S = 0.5  # who is interrupted does not wait longer for a lane
 
 
 class SpreadError(ValueError):
@@ -67,9 +70,23 @@ class Processes:
     threads: int = 1
 
 
-def spread(
-    tasks: Sequence[T], make: Make[T, R], crew: Cluster | Processes | None = None
-) -> Iterator[tuple[T, R]]:
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """Threads of this process, each at a task of its own: they share a device.
+
+    Attributes:
+        count: how many.
+        threads: of the CPU, for each.
+    """
+
+    count: int
+    threads: int = 1
+
+
+Crew: TypeAlias = Cluster | Processes | Lanes | None
+
+
+def spread(tasks: Sequence[T], make: Make[T, R], crew: Crew = None) -> Iterator[tuple[T, R]]:
     """Do all tasks; results as they come.
 
     Args:
@@ -88,6 +105,8 @@ def spread(
             yield task, work(task)
     elif isinstance(crew, Processes):
         yield from _by_processes(tasks, make, crew)
+    elif isinstance(crew, Lanes):
+        yield from _InLanes(tasks, make, crew).run()
     else:
         yield from _Crew(tasks, make, crew).run()
 
@@ -126,6 +145,51 @@ class _OwnWork:
         if cls.work is None:
             cls.work = staticmethod(cls.make())
         return cls.work(task)
+
+
+class _InLanes(Generic[T, R]):
+    """Threads that take the next task, until there is none or one of them failed."""
+
+    def __init__(self, tasks: Sequence[T], make: Make[T, R], crew: Lanes) -> None:
+        self._tasks, self._make, self._threads = deque(tasks), make, crew.threads
+        self._unfinished = len(tasks)
+        self._done: queue.SimpleQueue[tuple[T, R] | BaseException] = queue.SimpleQueue()
+        self._lanes = [
+            threading.Thread(target=self._work, name=f"draglive-lane-{number}", daemon=True)
+            for number in range(min(crew.count, len(tasks)))
+        ]
+
+    def run(self) -> Iterator[tuple[T, R]]:
+        """Until all is done."""
+        for lane in self._lanes:
+            lane.start()
+        try:
+            for _ in range(self._unfinished):
+                done = self._done.get()
+                if isinstance(done, BaseException):
+                    raise done
+                yield done
+        finally:
+            self._tasks.clear()  # each ends the one that it is at
+            for lane in self._lanes:
+                lane.join(LEAVING_S)
+
+    def _work(self) -> None:
+        try:
+            import torch  # noqa: PLC0415  # most never need it
+
+            torch.set_num_threads(self._threads)  # of this thread, and of those that begin later
+            work = self._make()
+            while (task := self._next()) is not None:
+                self._done.put((task, work(task)))
+        except BaseException as error:  # whatever it is, it is raised where the results are awaited
+            self._done.put(error)
+
+    def _next(self) -> T | None:
+        try:
+            return self._tasks.popleft()
+        except IndexError:
+            return None
 
 
 class _Worker(Generic[T, R]):

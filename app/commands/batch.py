@@ -68,6 +68,12 @@ class Seeds(click.ParamType[tuple[int, ...]]):
     help="For points that have not arrived where the session ends.",
 )
 @click.option("--model", type=click.Path(path_type=Path), help="Another model than their own.")
+@click.option(
+    "--at-once",
+    type=click.IntRange(1, 64),
+    help="Seeds that advance together on one device; only with the fused back-end.",
+    show_default="as many as pay",
+)
 @engine_flags
 @cluster_flags
 def batch(
@@ -75,6 +81,7 @@ def batch(
     seeds: Sequence[int],
     out: Path,
     model: Path | None,
+    at_once: int | None,
     **flags: Any,
 ) -> None:
     """Apply the edits in SESSIONS to many seeds.
@@ -93,7 +100,7 @@ def batch(
     options = EngineOptions(background=False, **flags)
     edits = [_edit(session, model, options) for session in sessions]
     with stopping():
-        _run(Batch(edits, seeds, terms, out), cluster, out)
+        _run(Batch(edits, seeds, terms, out), cluster, at_once)
 
 
 def _edit(path: Path, model: Path | None, options: EngineOptions) -> Edit:
@@ -123,7 +130,8 @@ def _edit(path: Path, model: Path | None, options: EngineOptions) -> Edit:
     return Edit(path.stem, content, model, file_sha256(model), chosen)
 
 
-def _run(batch: Batch, cluster: Cluster | None, out: Path) -> None:
+def _run(batch: Batch, cluster: Cluster | None, at_once: int | None) -> None:
+    out = batch.out
     missing = batch.missing()
     there = len(batch.tasks) - len(missing)
     if there:
@@ -131,7 +139,7 @@ def _run(batch: Batch, cluster: Cluster | None, out: Path) -> None:
     failed: list[tuple[Task, str]] = []
     left = 0
     with click.progressbar(length=len(missing), label=str(out)) as bar:
-        for task, made in batch.run(missing, cluster):
+        for task, made in batch.run(missing, cluster, at_once):
             bar.update(1)
             left += bool(made.content) and not made.arrived
             if made.trouble:

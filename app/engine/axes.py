@@ -10,7 +10,9 @@ apart. Nothing is out of reach; what is unlikely is only farther away.
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import torch
@@ -56,13 +58,25 @@ class LikelyAxes:
 def spread_of(generator: Generator) -> Tensor:
     """The principal axes of a model's w as columns, each as long as w vary along it: [D, D].
 
-    Of mean square length 1.
+    Of mean square length 1, and the same bits however many threads there are.
     """
-    ws = sample_ws(generator, SAMPLES).double().cpu()
-    variance, axes = torch.linalg.eigh(torch.cov(ws.t()))
+    with one_thread():
+        ws = sample_ws(generator, SAMPLES).double().cpu()
+        variance, axes = torch.linalg.eigh(torch.cov(ws.t()))
     variance = variance.clamp(min=LEAST * variance.mean())
     directions: Tensor = axes * (variance / variance.mean()).sqrt()
     return directions.float().contiguous()
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """What torch finds on a CPU depends on its threads, bit by bit; on a busy one they wait."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def mixing(first: int, last: int, count: int) -> Tensor:

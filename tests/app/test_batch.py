@@ -5,13 +5,14 @@ import json
 import os
 import random
 import signal
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from draglive.app.batch import NOTES, Batch, Edit, Task, Terms
+from draglive.app.batch import NOTES, Batch, Edit, Task, Terms, lanes_for
 from draglive.app.engine import types as t
 from draglive.app.engine.course import course_of, follow
 from draglive.app.engine.edit import EditState
@@ -23,7 +24,7 @@ from draglive.app.session.files import file_sha256
 from draglive.app.session.format import encode, encode_header
 from draglive.app.session.locks import holding
 from draglive.app.session.recipe import read_recipe
-from draglive.app.spread import Cluster, Processes, SpreadError, spread
+from draglive.app.spread import Cluster, Lanes, Processes, SpreadError, spread
 
 NEAR, FAR = t.Point(10, 12), t.Point(14, 12)
 
@@ -257,3 +258,36 @@ def test_processes_share_work_and_a_lost_one_is_told():
     leaving = functools.partial(functools.partial, os._exit)
     with pytest.raises(SpreadError, match="died"):
         list(spread([0], leaving, Processes(1)))
+
+
+def test_seeds_that_advance_together_become_what_they_would_alone(session, options):
+    fused, made = replace(options, backend="fused"), []
+    for threads, lanes in ((2, 1), (1, 1), (2, 3)):
+        out = session.parent / f"{threads}-{lanes}"
+        batch = Batch(
+            [an_edit(session, fused)], range(5), Terms(more_steps=2, threads=threads), out
+        )
+        assert len(list(batch.run(batch.missing(), None, lanes))) == 5
+        made.append(contents(out))
+    assert made[0] == made[1] == made[2]
+
+
+def test_only_what_does_not_depend_on_threads_is_done_in_lanes(options):
+    fused = replace(options, backend="fused")
+    assert [lanes_for(options, 8), lanes_for(options, 8, 4)] == [1, 1]
+    assert [lanes_for(fused, n) for n in (1, 2, 16)] == [1, 2, 4]
+    assert lanes_for(fused, 1, 3) == 3
+
+
+def test_lanes_tell_what_goes_wrong_and_can_be_left():
+    def broken(task):
+        if task == 3:
+            raise IndexError("3 is none")
+        return -task
+
+    with pytest.raises(IndexError, match="3 is none"):
+        dict(spread(range(6), lambda: broken, Lanes(2)))
+    going = spread(range(100), lambda: broken, Lanes(2))
+    next(going)
+    going.close()
+    assert not [t for t in threading.enumerate() if t.name.startswith("draglive-lane")]

@@ -55,3 +55,15 @@ def test_they_are_made_once(small_generator, monkeypatch):
     one, other = likely.of(0, 5, like), likely.of(0, 5, like)
     assert made == [1]
     assert all(a is b for a, b in zip(one, other, strict=True))
+
+
+def test_threads_change_no_bit_of_them(small_generator, monkeypatch):
+    ws = torch.randn(512, 256, generator=torch.Generator().manual_seed(3))
+    monkeypatch.setattr(axes, "sample_ws", lambda *_: ws)
+    before, made = torch.get_num_threads(), []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        made.append(spread_of(small_generator))
+        assert torch.get_num_threads() == threads
+    torch.set_num_threads(before)
+    assert torch.equal(*made)
