@@ -90,6 +90,7 @@ def lines(results: Sequence[Result]) -> Iterator[str]:
         "step": _tell_step,
         "latency": _tell_latency,
         "landmarks": _tell_landmarks,
+        "parts": _tell_parts,
         "versus": _tell_versus,
     }
     for result in results:
@@ -141,6 +142,22 @@ def _tell_landmarks(result: Result) -> str | None:
     return (
         f"mean distance of landmarks in pixels, {pairs} pairs, by points dragged: "
         f"{'; '.join(parts)} (`draglive bench landmarks`)"
+    )
+
+
+def _tell_parts(result: Result) -> str | None:
+    told = []
+    for part in ("ear", "eye", "mane", "background"):
+        shown = _case(result, part=part, way="reader", truth="moved")
+        rendered = _case(result, part=part, way="reader", truth="as rendered")
+        if shown and rendered:
+            told.append(f"{part} **{shown['mean']:.2f}** ({rendered['mean']:.2f})")
+    if not told:
+        return None
+    return (
+        f"one-click masks on {result.settings['samples']} seeds, intersection over union with the "
+        f"renderer's parts moved to where the picture shows them (as rendered): {', '.join(told)} "
+        "(`draglive bench parts`)"
     )
 
 
