@@ -8,7 +8,7 @@ from pathlib import Path
 from .stage import Driver, Stage, wait_for
 
 FOREHEAD, CHEEK = (88, 60), (170, 66)
-EAR, NOSE = (201, 58), (127, 151)
+EAR = (190, 76)
 
 
 def perform(stage: Stage) -> None:
@@ -72,7 +72,9 @@ def _parts(stage: Stage, window: Driver) -> None:
     window.pull((70, 180), (190, 180))
     stage.shoot(window, "mask-protect")
     window.release()
-    window.key("ctrl+b", "ctrl+x", "q")
+    window.key("ctrl+b", "ctrl+x")
+    wait_for("no region", lambda: _movable(window) == 0)
+    window.key("q")
     window.move(*EAR)
     time.sleep(1.5)
     stage.shoot(window, "mask-part-preview")
@@ -81,9 +83,9 @@ def _parts(stage: Stage, window: Driver) -> None:
     window.move(20, 20)
     stage.shoot(window, "mask-part")
     window.key("q")
-    window.pull(EAR, (222, 34))
+    window.pull(EAR, (208, 50))
     window.release()
-    window.await_arrival()
+    wait_for("a way", lambda: any(p["handle"][0] > EAR[0] + 4 for p in window.points()))
     stage.shoot(window, "mask-drag")
 
 

@@ -47,14 +47,14 @@ def _widen_panel(stage: Stage, window: Driver) -> None:
     """By its edge; keys make it as it was."""
     left, middle = window.place("Panel edge")
     window.xdotool("mousemove", left, middle)
-    time.sleep(0.5)
+    time.sleep(1.5)
     window.xdotool("mousedown", 1)
-    time.sleep(0.5)
+    time.sleep(0.8)
     for step in range(1, 7):
         window.xdotool("mousemove", left - round(20 * step * stage.scale), middle)
-        time.sleep(0.1)
+        time.sleep(0.2)
     window.xdotool("mouseup", 1)
-    time.sleep(0.5)
+    wait_for("a wider panel", lambda: window.find("Panel edge")[0] < left - 60 * stage.scale)
     window.move(250, 5)
     stage.shoot(window, "panel-wider")
     window.key(*["ctrl+period"] * 6)
