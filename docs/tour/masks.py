@@ -80,7 +80,7 @@ def _parts(stage: Stage, window: Driver) -> None:
     stage.shoot(window, "mask-part-preview")
     window.click(*EAR)
     wait_for("the part", lambda: _movable(window) > 0)
-    window.move(20, 20)
+    window.move(280, 20)  # beside the picture: no other part is seen
     stage.shoot(window, "mask-part")
     window.key("q")
     window.pull(EAR, (208, 50))
