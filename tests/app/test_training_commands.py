@@ -3,6 +3,8 @@
 import json
 from statistics import fmean
 
+import pytest
+import torch
 from click.testing import CliRunner
 from PIL import Image
 
@@ -27,6 +29,16 @@ def train(*arguments):
     return result.output
 
 
+@pytest.fixture
+def one_thread():
+    """Threads of one step wait for one another, for seconds where others want the cores too."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")
 def test_twenty_seconds_of_creatures_are_seen(tmp_path):
     """Of `--resolution 64 --minutes 3` the first 20 s: the loss falls, a sheet is there.
 
