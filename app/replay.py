@@ -140,7 +140,7 @@ def open_for_replay(
         seed=origin.seed,
         psi=origin.psi,
         class_index=origin.class_index,
-        device=_available(origin.device) if options.device == "auto" else options.device,
+        device=available(origin.device) if options.device == "auto" else options.device,
         dtype=origin.dtype if options.dtype == "auto" else options.dtype,
         background=False,
     )
@@ -156,7 +156,8 @@ def open_for_replay(
     return editor, None, chooser
 
 
-def _available(device: str) -> str:
+def available(device: str) -> str:
+    """A device of then, or 'auto' where this machine has none like it."""
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     return device if there.get(device, True) else "auto"
 

@@ -107,7 +107,7 @@ def _edit(path: Path, model: Path | None, options: EngineOptions) -> Edit:
     """A session, and how to compute: as it was then, unless something else is asked for."""
     from ..batch import Edit
     from ..engine.course import course_of
-    from ..replay import RUNNERS
+    from ..replay import RUNNERS, available
     from ..session.files import file_sha256
     from ..session.format import parse_session, read_bytes
     from ..session.journal import journals_folder
@@ -123,7 +123,7 @@ def _edit(path: Path, model: Path | None, options: EngineOptions) -> Edit:
         backend = RUNNERS.get(course_of(session.edit).runner, "fused")
     chosen = replace(
         options,
-        device=origin.device if options.device == "auto" else options.device,
+        device=available(origin.device) if options.device == "auto" else options.device,
         dtype=origin.dtype if options.dtype == "auto" else options.dtype,
         backend=backend,
     )

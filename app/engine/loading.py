@@ -98,9 +98,12 @@ def load_editor(
     return editor, chooser
 
 
-def elsewhere(device: Device) -> Device | None:
-    """Where there may be more memory than on a device; None where there is nowhere else."""
-    return open_device("cpu") if device.on.type != "cpu" else None
+def elsewhere(device: Device) -> tuple[Device, ...]:
+    """Where an edit may take less of a device's memory, the nearest first; none from a CPU."""
+    if device.on.type == "cpu":
+        return ()
+    lower = [replace(device, dtype=torch.bfloat16)] if device.dtype == torch.float32 else []
+    return (*lower, open_device("cpu"))
 
 
 def move(editor: Editor, device: Device) -> RunnerChooser:

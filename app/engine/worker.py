@@ -14,6 +14,7 @@ import itertools
 import time
 import traceback
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from draglive.stylegan2_jit.compile import in_a_line
@@ -321,20 +322,27 @@ class Worker:
         if self._shortages > 1 and not self._least_coarse and self._editor.runner.previews:
             self._least_coarse = 1
             how = "with pictures of half the size"
-        elif self._shortages > 1 and there is not None:
-            self._go_on_at(there)
-            return f"on {there.name}"
+        elif self._shortages > 1 and there:
+            return self._go_on_at(there)
         else:
             how = "after freeing what could be freed"
         self._editor.fall_back()
         return how
 
-    def _go_on_at(self, there: Device) -> None:
-        """Compute on another device from now on, in pictures of full size."""
+    def _go_on_at(self, places: Sequence[Device]) -> str:
+        """Compute elsewhere from now on, at the first place with room; in words."""
         self._chooser.close()
-        self._chooser = move(self._editor, there)
+        for there in places:
+            try:
+                self._chooser = move(self._editor, there)
+                break
+            except (MemoryError, RuntimeError) as error:
+                if there is places[-1] or not is_out_of_memory(error):
+                    raise
+                self._editor.device.free_caches()
         self._least_coarse = 0
         self._make_buffers()
+        return f"on {there.name} in {there.dtype_name}"
 
     def _make_buffers(self) -> None:
         editor = self._editor

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from draglive.app.commands.window import session_files
+from draglive.app.engine import loading, worker
 from draglive.app.engine import types as t
-from draglive.app.engine import worker
 from draglive.app.engine.backends import RunnerChooser
 from draglive.app.engine.device import open_device
 from draglive.app.engine.drag import Drag
@@ -126,11 +126,11 @@ def test_memory_that_is_scarce_makes_the_edit_do_with_less(
             worker.Worker, "_take_less", lambda self: hows.append(take_less(self)) or hows[-1]
         )
         patch.setattr(Drag, "step", scarce_here)
-        patch.setattr(worker, "elsewhere", lambda d: there if d.dtype == torch.float32 else None)
+        patch.setattr(worker, "elsewhere", lambda d: (there,) if d.dtype == torch.float32 else ())
         with living(small_model, tmp_path, told, backend="fused") as (engine, _):
             engine._editor.runner.previews = 1  # small as they are
             engine.post(t.AddPoint(FAR))
-            wait_for(lambda: f"on {there.name}" in notice(engine), "the notice")
+            wait_for(lambda: f"on {there.name} in bfloat16" in notice(engine), "the notice")
             assert engine.status().backend.dtype == "bfloat16"
             goes_on(engine)
             assert [p.id for p in engine.status().history.edit.points] == [2]
@@ -139,12 +139,48 @@ def test_memory_that_is_scarce_makes_the_edit_do_with_less(
     assert hows == [
         "after freeing what could be freed",
         "with pictures of half the size",
-        f"on {there.name}",
+        f"on {there.name} in bfloat16",
     ]
     session, _, outcome = replayed(only_file(tmp_path), small_model)
     assert session.lost == 0
     assert any(getattr(r, "command", None) == Move("cpu", "bfloat16") for r in session.edit.records)
     assert not outcome.same_setup
+
+
+def test_scarce_memory_leads_to_a_lower_precision_before_another_device():
+    card = replace(open_device("cpu", "float32"), on=torch.device("meta"))
+    assert loading.elsewhere(card)[0].dtype == torch.bfloat16
+    assert [d.on.type for d in loading.elsewhere(card)] == ["meta", "cpu"]
+    lower = replace(card, dtype=torch.bfloat16)
+    assert [d.on.type for d in loading.elsewhere(lower)] == ["cpu"]
+    assert loading.elsewhere(open_device("cpu")) == ()
+
+
+def test_a_lower_precision_without_room_either_leads_to_the_next_place(
+    small_model, tmp_path, told, rng, monkeypatch
+):
+    first, last = open_device("cpu", "bfloat16"), open_device("cpu", "bfloat16")
+    step, until, steps = Drag.step, rng.randrange(3, 30), itertools.count()
+
+    def scarce_here(self, timers):
+        if self._device.dtype == torch.float32 and next(steps) > until:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        step(self, timers)
+
+    def crowded(editor, there):
+        if there is first:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return loading.move(editor, there)
+
+    monkeypatch.setattr(Drag, "step", scarce_here)
+    monkeypatch.setattr(worker, "elsewhere", lambda _: (first, last))
+    monkeypatch.setattr(worker, "move", crowded)
+    with living(small_model, tmp_path, told) as (engine, _):
+        engine.post(t.AddPoint(FAR))
+        wait_for(lambda: f"on {last.name} in bfloat16" in notice(engine), "the notice")
+        goes_on(engine)
+        assert [p.id for p in engine.status().history.edit.points] == [2]
+    assert read_session(only_file(tmp_path)).lost == 0
 
 
 def test_ten_thousand_points(small_model, tmp_path, told):
