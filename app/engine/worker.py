@@ -23,7 +23,7 @@ from . import types as t
 from .answering import answer
 from .asking import Inquiry
 from .backends import RunnerChooser
-from .device import Device, FrameSlot, is_out_of_memory
+from .device import Device, FrameSlot, give_memory_back, is_out_of_memory
 from .drag import View
 from .edit import EditError
 from .editor import Editor
@@ -38,6 +38,7 @@ PATIENCE_STEPS = 300  # so many without coming nearer, and a drag rests
 MOST_FALLS = 6  # so often within `FALLS_WITHIN_STEPS` one goes back to the last good w+
 FALLS_WITHIN_STEPS = 500
 STILL_AFTER_S = 0.1  # without a command for so long, a hand rests
+TIDY_AFTER_S = 2.0  # without anything to do for so long, memory goes back to the kernel
 IN_FLIGHT = 1  # frames on their way while the next steps are made
 BUFFERS = 3 + IN_FLIGHT  # the reader's, the newest, the one being asked for
 PROGRESS_PX = 0.25  # nearer by less than this is not nearer
@@ -95,6 +96,7 @@ class Worker:
         self._falls: list[int] = []  # the steps at which one had to go back
         self._greeted: tuple[t.FrameSink, ...] = ()
         self._commanded_s = -1.0
+        self._worked_s: float | None = None  # when there was something to do; None: tidied since
         self._working = False  # points are on their way
         self._stale = True  # no frame shows the present state yet
         self._nearest_px, self._give_up_at = float("inf"), PATIENCE_STEPS
@@ -122,6 +124,8 @@ class Worker:
         try:
             self._take(batch)
             self._poll_backends()
+            if self._working or self._stale:
+                self._worked_s = time.perf_counter()
             if self._working:
                 self._drag()
             elif self._stale:
@@ -129,6 +133,7 @@ class Worker:
             self._deliver(leave=IN_FLIGHT if self._working else 0)
             self._keep()
             self._answer()
+            self._tidy()
         except (FloatingPointError, MemoryError, RuntimeError) as error:
             self._recover(error)
         except Exception as error:  # whatever it is, the person must see it
@@ -176,6 +181,14 @@ class Worker:
         if question is not None:
             self._deliver(leave=0)  # its buffers may be the answer's
             self._outbox.inquiry.tell(answer(self._editor, question))
+            self._worked_s = time.perf_counter()
+
+    def _tidy(self) -> None:
+        """Once after a spell of work: what it left in glibc's heap would only grow."""
+        worked_s = self._worked_s
+        if worked_s is not None and time.perf_counter() - worked_s > TIDY_AFTER_S:
+            self._worked_s = None
+            give_memory_back()
 
     def _keep(self) -> None:
         """Have the tensors logged, so that nobody loses more than the last second."""

@@ -153,6 +153,17 @@ def test_a_point_that_comes_no_nearer_does_not_burn_the_machine(engine, monkeypa
     wait_for(lambda: activity(engine) == "dragging", "waking")
 
 
+def test_memory_goes_back_once_after_each_spell_of_work(engine, monkeypatch):
+    tidied = []
+    monkeypatch.setattr(worker, "TIDY_AFTER_S", 0.3)
+    monkeypatch.setattr(worker, "give_memory_back", lambda: tidied.append(1))
+    for spell in (1, 2):
+        engine.post(t.SetSeed(spell))
+        wait_for(lambda count=spell: len(tidied) >= count, "memory goes back")
+        time.sleep(3 * worker.NAP_S)
+        assert len(tidied) == spell
+
+
 def test_a_new_sink_gets_the_present_picture_though_nothing_happens(engine):
     frames = []
     engine.add_sink(lambda frame: frames.append(frame.rgba.copy()))
