@@ -67,7 +67,10 @@ def _files(stage: Stage, window: Driver) -> None:
 
 
 def _parts(stage: Stage, window: Driver) -> None:
-    """What must stay is protected; the part under the pointer is seen, then taken; a drag obeys."""
+    """What must stay is protected; the part under the pointer is seen, then taken.
+
+    A drag obeys what is protected.
+    """
     window.key("ctrl+b")
     window.pull((70, 180), (190, 180))
     stage.shoot(window, "mask-protect")
@@ -82,10 +85,13 @@ def _parts(stage: Stage, window: Driver) -> None:
     wait_for("the part", lambda: _movable(window) > 0)
     window.move(280, 20)  # beside the picture: no other part is seen
     stage.shoot(window, "mask-part")
-    window.key("q")
+    window.key("q", "ctrl+x", "ctrl+b")
+    window.pull((70, 180), (190, 180))
+    window.release()
+    window.key("ctrl+b")
     window.pull(EAR, (208, 50))
     window.release()
-    wait_for("a way", lambda: any(p["handle"][0] > EAR[0] + 4 for p in window.points()))
+    wait_for("a way", lambda: any(p["handle"][1] < EAR[1] - 6 for p in window.points()))
     stage.shoot(window, "mask-drag")
 
 
