@@ -27,8 +27,12 @@ class Ordered:
     def of(self, layer: ConvLayer) -> Tensor:
         """A layer's [9, K, N], from its [N, K, 3, 3]."""
         if layer not in self._made:
-            self._made[layer] = ordered(layer.weight).to(self.dtype).contiguous()
+            self._made[layer] = self.own(layer)
         return self._made[layer]
+
+    def own(self, layer: ConvLayer) -> Tensor:
+        """As `of`, for one who changes it."""
+        return ordered(layer.weight).to(self.dtype).contiguous()
 
 
 def ordered(weight: Tensor) -> Tensor:
@@ -95,8 +99,7 @@ class Layer:
         read = gradients or self.library is None
         self.weight = torch.empty(0, self.k, self.n, dtype=dtype, device=on)
         if read:
-            constant = ordered(layer.weight).to(dtype).contiguous()
-            self.weight = constant if stays else constants.of(layer)
+            self.weight = constants.own(layer) if stays else constants.of(layer)
         self._set_library(layer.weight)
 
     def _library_weight(self, *channels: int) -> Tensor:
