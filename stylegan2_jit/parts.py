@@ -14,8 +14,9 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
+
+from .checkpoints.safetensors_file import write_tensors
 
 GRID = 128  # the scores' resolution
 LENGTH = 3.0  # of the feature vectors that are read
@@ -99,9 +100,7 @@ def save_reader(reader: PartReader, model: Path) -> Path:
         "resolution": str(reader.resolution),
     }
     weights = {name: value.half().contiguous() for name, value in reader.state_dict().items()}
-    part = path.with_suffix(".part")
-    save_file(weights, part, metadata=facts)
-    part.replace(path)
+    write_tensors(weights, path, facts)
     return path
 
 

@@ -9,6 +9,18 @@ import click
 GIVEN = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
+def _chosen(_context: click.Context, _option: click.Parameter, device: str) -> str:
+    """The card for 'auto', where there is one."""
+    import torch
+
+    return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+
+
+DEVICE = click.option(
+    "--device", default="auto", show_default=True, callback=_chosen, help="auto, cpu or cuda."
+)
+
+
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A .png file.")
 @click.option("--count", type=click.IntRange(1, 400), default=24, show_default=True)
@@ -43,7 +55,7 @@ def render(out: Path, count: int, resolution: int, seed: int, points: bool) -> N
 @click.option(
     "--batch", type=int, help="Pictures a step.", show_default="64 on a card, 16 on a CPU"
 )
-@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+@DEVICE
 @click.option("--rate", type=float, default=0.002, show_default=True, help="Learning rate.")
 @click.option("--start", type=GIVEN, help="A generator to begin with (safetensors).")
 @click.option("--start-discriminator", type=GIVEN, help="The one it learnt with.")
@@ -68,14 +80,10 @@ def train(
 
     On several cards: torchrun --nproc-per-node N -m draglive.app.cli train …
     """
-    import torch
-
     from draglive.stylegan2_jit.training.data import Folder
     from draglive.stylegan2_jit.training.settings import Settings
     from draglive.stylegan2_jit.training.trainer import Trainer
 
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
     settings = Settings(
         data,
         out,
@@ -109,17 +117,13 @@ def train(
 @click.command("train-detector")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="A .safetensors file.")
 @click.option("--minutes", type=float, default=2.0, show_default=True)
-@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+@DEVICE
 def train_detector(out: Path, minutes: float, device: str) -> None:
     """Train the network that finds the creatures' key points, on renderings alone."""
-    import torch
-
     from draglive.stylegan2_jit.training.keypoint_network import save_keypoint_network
     from draglive.stylegan2_jit.training.keypoint_training import train_keypoints
     from draglive.stylegan2_jit.training.renderer import Renderer
 
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
     with click.progressbar(length=1000, label="training") as bar:
 
         def tell(share: float, error_px: float) -> None:
@@ -135,7 +139,7 @@ def train_detector(out: Path, minutes: float, device: str) -> None:
 @click.argument("model", type=GIVEN, required=False)
 @click.option("--samples", type=click.IntRange(min=4), default=240, show_default=True)
 @click.option("--steps", type=click.IntRange(min=1), default=1000, show_default=True)
-@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda.")
+@DEVICE
 def train_parts(model: Path | None, samples: int, steps: int, device: str) -> None:
     """Fit what finds parts in pictures of a model of creatures; it is put beside the model."""
     import torch
@@ -146,8 +150,6 @@ def train_parts(model: Path | None, samples: int, steps: int, device: str) -> No
 
     from ..session.files import require_writable
 
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
     checkpoint = load_checkpoint(model)
     require_writable(reader_file(checkpoint.path))
     generator = checkpoint.generator.prepare(torch.float32, device)

@@ -15,7 +15,6 @@ import threading
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import torch
 from torch import Tensor
 
 from draglive.kernels.network import Network
@@ -172,11 +171,6 @@ class RunnerChooser:
         if (name, cut) not in self._built:
             self._built[name, cut] = self._make(name, cut).runner
         return self._built[name, cut]
-
-    @property
-    def held_on(self) -> torch.device:
-        """Where the generator's modules are now."""
-        return next(self._synthesis.parameters()).device
 
     def _put_network_aside(self) -> None:
         """Keep the modules in the host's memory: fused kernels have weights of their own."""

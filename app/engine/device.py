@@ -135,7 +135,7 @@ def _keep_large_buffers() -> None:
 
 
 def give_memory_back() -> None:
-    """Hand what a model left behind to the kernel, which glibc was told not to do by itself."""
+    """Hand what work left behind to the kernel, which glibc was told not to do by itself."""
     if platform.libc_ver()[0] == "glibc":
         ctypes.CDLL(None).malloc_trim(0)  # without Python's lock: nobody waits for it
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..engine.edit import EditState
-from ..engine.types import EngineStatus, Ready
+from ..engine.types import DragPoint, EngineStatus, PointState, Ready
 from .desk import Desk
 
 State = dict[str, object]
@@ -14,15 +18,7 @@ State = dict[str, object]
 def believed(desk: Desk) -> State:
     """By the window."""
     mask = desk.mask.mask() if desk.mask is not None else None
-    return {
-        "seed": desk.seed,
-        "psi": round(desk.psi, 5),
-        "class": desk.class_index,
-        "paused": desk.paused,
-        "config": asdict(desk.config),
-        "mask": _share(None if mask is None else float(mask.mean())),
-        "points": {p.id: _rounded(p.target) for p in desk.intents.points},
-    }
+    return _described(desk, mask, desk.intents.points)
 
 
 def known(status: EngineStatus) -> State | None:
@@ -30,20 +26,20 @@ def known(status: EngineStatus) -> State | None:
     if not isinstance(status, Ready) or status.history is None:
         return None
     edit: EditState = status.history.edit
+    return _described(edit, edit.mask, edit.points)
+
+
+def _described(
+    edit: Desk | EditState,
+    mask: NDArray[np.float32] | None,
+    points: Iterable[DragPoint] | Iterable[PointState],
+) -> State:
     return {
         "seed": edit.seed,
         "psi": round(edit.psi, 5),
         "class": edit.class_index,
         "paused": edit.paused,
         "config": asdict(edit.config),
-        "mask": _share(None if edit.mask is None else float(edit.mask.mean())),
-        "points": {p.id: _rounded(p.target) for p in edit.points},
+        "mask": 0.0 if mask is None else round(float(mask.mean()), 4),
+        "points": {p.id: [round(value, 2) for value in p.target] for p in points},
     }
-
-
-def _share(movable: float | None) -> float:
-    return 0.0 if movable is None else round(movable, 4)
-
-
-def _rounded(place: tuple[float, float]) -> list[float]:
-    return [round(value, 2) for value in place]

@@ -134,9 +134,23 @@ def write_safetensors(
     stored = {key: value.detach().cpu() for key, value in generator.state_dict().items()}
     tensors = {k: (_halved(v) if half else v.float().contiguous()) for k, v in stored.items()}
     config = json.dumps(generator.config.to_dict())
+    write_tensors(tensors, path, {**metadata, "config": config})
+
+
+def write_tensors(tensors: Mapping[str, Tensor], path: Path, metadata: Mapping[str, str]) -> None:
+    """Write tensors to a temporary name, then rename: the file is whole or not there.
+
+    Args:
+        tensors: contiguous, on the host.
+        path: of the file; replaced if it exists.
+        metadata: beside them.
+
+    Raises:
+        OSError: the file cannot be written; an old one is still there then.
+    """
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        save_file(tensors, partial, metadata={**metadata, "config": config})
+        save_file(dict(tensors), partial, metadata=dict(metadata))
         partial.replace(path)
     except SafetensorError as error:  # the library's name for a full disk
         raise OSError(str(error)) from error

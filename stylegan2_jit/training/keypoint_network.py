@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from ..checkpoints.safetensors_file import write_tensors
 from .keypoints import KEYPOINTS
 
 FIRST_INPUT_PX = 96  # of files that do not say
@@ -38,7 +38,7 @@ def load_keypoint_network(path: Path) -> KeyPointNetwork:
 def save_keypoint_network(network: KeyPointNetwork, path: Path) -> None:
     """Write the network in half precision."""
     tensors = {k: _halved(v.detach().cpu()) for k, v in network.state_dict().items()}
-    save_file(tensors, path, metadata={"input_px": str(network.input_px)})
+    write_tensors(tensors, path, {"input_px": str(network.input_px)})
 
 
 def _halved(tensor: Tensor) -> Tensor:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from ..checkpoints.safetensors_file import write_tensors
 from .folder import DataError
 
 FILE = "state.safetensors"
@@ -46,12 +46,7 @@ def save(
             for key, value in moments.items():
                 tensors[f"{name}/{index}/{key}"] = value.detach().cpu().contiguous()
     metadata = {"progress": json.dumps(asdict(progress)), "about": json.dumps(about)}
-    partial = folder / (FILE + ".part")
-    try:
-        save_file(tensors, partial, metadata=metadata)
-        partial.replace(folder / FILE)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_tensors(tensors, folder / FILE, metadata)
 
 
 def load(
